@@ -1,0 +1,90 @@
+//! The body of an answer, under the call's deadline.
+
+use super::Route;
+use crate::deadline::Deadline;
+use crate::status;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::Sleep;
+use tonic::Status;
+use tonic::body::Body;
+
+/// An answer's body as it comes.
+pub(crate) enum Source {
+    Network(Incoming),
+    InProcess(Body),
+}
+
+/// Passes the answer on until the deadline; tells why it broke off.
+pub(crate) struct Answer {
+    source: Source,
+    deadline: Option<(Pin<Box<Sleep>>, Deadline)>,
+    route: Arc<Route>,
+}
+
+impl Answer {
+    pub(crate) fn new(source: Source, deadline: Option<Deadline>, route: Arc<Route>) -> Self {
+        let deadline =
+            deadline.map(|deadline| (Box::pin(tokio::time::sleep_until(deadline.at)), deadline));
+        Self {
+            source,
+            deadline,
+            route,
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match &mut self.source {
+            Source::InProcess(body) => Pin::new(body).poll_frame(cx),
+            Source::Network(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|error| self.route.broken(error)),
+        }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = this.poll_source(cx) {
+            return Poll::Ready(frame);
+        }
+        if let Some((sleep, deadline)) = &mut this.deadline
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            let timeout = deadline.timeout;
+            // Dropping the body resets the stream: the server need not go on.
+            (this.source, this.deadline) = (Source::InProcess(Body::empty()), None);
+            let waiting_for = "waiting for the rest of the server's answer";
+            let exceeded =
+                status::deadline_exceeded(timeout, waiting_for, this.route.caller().as_ref());
+            return Poll::Ready(Some(Err(exceeded.into())));
+        }
+        Poll::Pending
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::InProcess(body) => body.is_end_stream(),
+            Source::Network(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::InProcess(body) => body.size_hint(),
+            Source::Network(body) => body.size_hint(),
+        }
+    }
+}

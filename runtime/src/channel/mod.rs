@@ -1,0 +1,258 @@
+//! The channel: what clients run on.
+
+mod answer;
+mod builder;
+mod connections;
+mod connector;
+mod in_process;
+mod network;
+mod progress;
+mod replay;
+mod tls;
+
+pub use builder::{ChannelBuilder, TokenHeader};
+
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::host::Host;
+use crate::status::{self, Caller};
+use answer::Answer;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use in_process::InProcess;
+use network::Network;
+use progress::Progress;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::timeout_at;
+use tonic::body::Body;
+use tonic::codegen::StdError;
+use tonic::{Code, Status};
+use tower_service::Service;
+
+/// A way to one host: TLS, HTTP/2, and an ID token on every call.
+///
+/// Making one does no I/O and needs no Tokio runtime; it connects and fetches its token, side by side, at the first
+/// call. It is cheap to clone, may live in a `static`, and may be used from several Tokio runtimes, also after the
+/// one that first used it is gone. Clones share connections and token.
+///
+/// Generated clients run on it, and as a `tower` service any tonic client does:
+///
+/// ```
+/// # use tonic_cloud_run::tonic::body::Body;
+/// # struct GreeterClient<T>(T);
+/// # impl<T: tonic_cloud_run::tonic::client::GrpcService<Body>> GreeterClient<T> { fn new(t: T) -> Self { Self(t) } }
+/// use tonic_cloud_run::Channel;
+///
+/// let channel = Channel::new("greeter-7x2kq-uc.a.run.app")?;
+/// let greeter = GreeterClient::new(channel); // as tonic-prost-build generates it
+/// # Ok::<(), tonic_cloud_run::Error>(())
+/// ```
+///
+/// # Deadlines
+///
+/// A call's deadline ([`tonic::Request::set_timeout`], or else [`ChannelBuilder::deadline`]) covers all of it: token,
+/// connecting, every attempt and the whole answer. It ends as `DEADLINE_EXCEEDED`, and the server is told the time
+/// that is left.
+///
+/// # Refusals
+///
+/// Where Cloud Run's front end answers instead of the application (HTTP 401, 403, 404, 429, 5xx), the status has the
+/// code that gRPC prescribes and says what to do; [`Error::from_status`] has the parts. A 401 drops the token, and
+/// the call is made once more with a new one.
+#[derive(Clone)]
+pub struct Channel {
+    route: Arc<Route>,
+}
+
+/// Where calls go.
+enum Route {
+    Network(Network),
+    InProcess(InProcess),
+}
+
+impl Channel {
+    /// A channel to a host, with the defaults: TLS with the system's root certificates, Application Default
+    /// Credentials, audience `https://HOST`.
+    ///
+    /// The host is written `name`, `name:port` or `https://name[:port][/]`; see [`Host`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidHost`](crate::ErrorKind::InvalidHost) where it is none of these.
+    pub fn new(host: impl AsRef<str>) -> Result<Self, Error> {
+        Self::builder(host).build()
+    }
+
+    /// A channel with something set otherwise than by default.
+    pub fn builder(host: impl AsRef<str>) -> ChannelBuilder {
+        ChannelBuilder::new(host.as_ref())
+    }
+
+    /// A channel that calls a tonic server in the same process: no network, no token.
+    ///
+    /// For tests: `service` is a generated server over a fake of your own, or `tonic`'s `Routes` over several.
+    /// Deadlines, compression, metadata and streams work as over the network.
+    pub fn in_process<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<StdError>,
+        S::Future: Send,
+        B: HttpBody<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<StdError>,
+    {
+        Self {
+            route: Arc::new(Route::InProcess(InProcess::new(service))),
+        }
+    }
+
+    pub(crate) fn over(network: Network) -> Self {
+        Self {
+            route: Arc::new(Route::Network(network)),
+        }
+    }
+
+    /// The host; `None` for a channel in process.
+    #[must_use]
+    pub fn host(&self) -> Option<&Host> {
+        self.route.network().map(|network| &network.host)
+    }
+
+    /// The audience of the ID tokens; `None` where none are sent.
+    #[must_use]
+    pub fn audience(&self) -> Option<&str> {
+        let network = self.route.network()?;
+        network.tokens.as_ref().map(|_| network.audience.as_str())
+    }
+
+    /// Fetches the token and connects, side by side, for those who want to fail at start rather than at the first
+    /// call. Not needed otherwise.
+    ///
+    /// Bounded by the connect timeout and by the token source's limit (10 seconds), or by the channel's default
+    /// deadline where that is shorter.
+    ///
+    /// # Errors
+    /// Why there is no token ([`ErrorKind::Credentials`](crate::ErrorKind::Credentials)), or no connection
+    /// ([`ErrorKind::Connect`](crate::ErrorKind::Connect)).
+    pub async fn connect(&self) -> Result<(), Error> {
+        let Some(network) = self.route.network() else {
+            return Ok(());
+        };
+        check_runtime()?;
+        let progress = Progress::default();
+        let ready = network.ready(&progress);
+        match Deadline::after(network.deadline) {
+            None => ready.await.map(drop),
+            Some(deadline) => match timeout_at(deadline.at, ready).await {
+                Ok(ready) => ready.map(drop),
+                Err(_) => Err(status::deadline_exceeded(
+                    deadline.timeout,
+                    progress.waiting_for(),
+                    Some(&network.caller(None)),
+                )),
+            },
+        }
+    }
+}
+
+impl Route {
+    fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::InProcess(_) => None,
+        }
+    }
+
+    fn caller(&self) -> Option<Caller<'_>> {
+        self.network().map(|network| network.caller(None))
+    }
+
+    /// The status of an answer that broke off.
+    fn broken(&self, error: hyper::Error) -> Status {
+        match self.caller() {
+            Some(caller) => status::broken(Box::new(error), &caller),
+            None => Status::from_error(Box::new(error)),
+        }
+    }
+
+    async fn call(
+        &self,
+        request: Request<Body>,
+        deadline: Option<Deadline>,
+        progress: &Progress,
+    ) -> Result<Response<answer::Source>, Status> {
+        match self {
+            Self::Network(network) => Ok(network
+                .call(request, deadline, progress)
+                .await?
+                .map(answer::Source::Network)),
+            Self::InProcess(service) => {
+                progress.is_sent();
+                Ok(service.call(request).await?.map(answer::Source::InProcess))
+            }
+        }
+    }
+}
+
+/// Makes a call within its deadline.
+async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body>, Status> {
+    check_runtime()?;
+    let default: Option<Duration> = route.network().and_then(|network| network.deadline);
+    let deadline = Deadline::of(request.headers(), default);
+    let progress = Progress::default();
+    let call = route.call(request, deadline, &progress);
+    let response = match deadline {
+        None => call.await?,
+        Some(deadline) => timeout_at(deadline.at, call).await.unwrap_or_else(|_| {
+            let error = status::deadline_exceeded(
+                deadline.timeout,
+                progress.waiting_for(),
+                route.caller().as_ref(),
+            );
+            Err(error.into())
+        })?,
+    };
+    Ok(response.map(|body| Body::new(Answer::new(body, deadline, route))))
+}
+
+fn check_runtime() -> Result<(), Error> {
+    Handle::try_current().map(drop).map_err(|error| {
+        Error::new(
+            crate::ErrorKind::InvalidConfiguration,
+            Code::FailedPrecondition,
+            "calls are made on a Tokio runtime, and this is none: use #[tokio::main], or Runtime::block_on",
+        )
+        .with_source(error)
+    })
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(call(self.route.clone(), request))
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.route {
+            Route::Network(network) => f
+                .debug_struct("Channel")
+                .field("host", &network.host.to_string())
+                .field("audience", &self.audience())
+                .finish(),
+            Route::InProcess(_) => f.write_str("Channel(in process)"),
+        }
+    }
+}

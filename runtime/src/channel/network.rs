@@ -1,0 +1,217 @@
+//! A call over the network: its token, its connection, and the attempts it may take.
+
+use super::builder::TokenHeader;
+use super::connections::Connections;
+use super::connector::Sender;
+use super::progress::Progress;
+use super::replay::{AttemptBody, Recording};
+use crate::cache::{Held, TokenCache};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::host::Host;
+use crate::status::{self, Caller};
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use std::time::Duration;
+use tonic::Status;
+use tonic::body::Body;
+
+const X_SERVERLESS_AUTHORIZATION: HeaderName =
+    HeaderName::from_static("x-serverless-authorization");
+
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("tonic-cloud-run/", env!("CARGO_PKG_VERSION")));
+
+/// How often a call is sent again that never reached the server.
+const RESENDS: u32 = 3;
+
+/// A channel's network side.
+pub(crate) struct Network {
+    pub(crate) host: Host,
+    pub(crate) authority: Authority,
+    pub(crate) scheme: Scheme,
+    pub(crate) audience: String,
+    /// `None` sends no token.
+    pub(crate) tokens: Option<Arc<TokenCache>>,
+    pub(crate) token_header: TokenHeader,
+    pub(crate) connections: Arc<Connections>,
+    /// The deadline of calls that set none.
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// One call, over all its attempts.
+struct Call<'a> {
+    uri: Uri,
+    headers: HeaderMap,
+    body: Recording,
+    deadline: Option<Deadline>,
+    progress: &'a Progress,
+}
+
+/// An answer, and the token it was given to.
+type Answer = (Response<Incoming>, Option<Arc<Held>>);
+
+impl Network {
+    /// Makes a call. Where the front end refuses its token, it is made once more with a new one.
+    pub(crate) async fn call(
+        &self,
+        request: Request<Body>,
+        deadline: Option<Deadline>,
+        progress: &Progress,
+    ) -> Result<Response<Incoming>, Status> {
+        let (parts, body) = request.into_parts();
+        let call = Call {
+            uri: self.uri(parts.uri)?,
+            headers: self.headers(parts.headers),
+            body: Recording::new(body),
+            deadline,
+            progress,
+        };
+        let (mut response, mut held) = self.send(&call).await?;
+        if let Some(refusal) = self.refusal(&response, held.as_deref()) {
+            if !self.renew(&response, held.as_ref(), &call).await {
+                return Err(refusal.into());
+            }
+            (response, held) = self.send(&call).await?;
+            if let Some(refusal) = self.refusal(&response, held.as_deref()) {
+                return Err(refusal.into());
+            }
+        }
+        call.body.stop();
+        if let Some(tokens) = &self.tokens {
+            tokens.accept();
+        }
+        Ok(response)
+    }
+
+    /// The token and the connection that a call needs, fetched side by side.
+    pub(crate) async fn ready(
+        &self,
+        progress: &Progress,
+    ) -> Result<(Option<Arc<Held>>, Sender), Error> {
+        let token = async {
+            let Some(tokens) = &self.tokens else {
+                return Ok(None);
+            };
+            let held = tokens
+                .token()
+                .await
+                .map_err(|error| error.with_host(&self.host))?;
+            progress.has_token();
+            Ok(Some(held))
+        };
+        let connection = async {
+            let sender = self.connections.sender().await?;
+            progress.is_connected();
+            Ok(sender)
+        };
+        tokio::try_join!(token, connection)
+    }
+
+    /// Sends a call until the server has it: what never reached it is sent again.
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, Status> {
+        let mut resends = 0;
+        loop {
+            let (held, mut sender) = self.ready(call.progress).await?;
+            let body = call
+                .body
+                .replay()
+                .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
+            call.progress.is_sent();
+            let error = match sender
+                .try_send_request(self.request(call, held.as_deref(), body))
+                .await
+            {
+                Ok(response) => return Ok((response, held)),
+                Err(error) => error,
+            };
+            let unsent = error.message().is_some() || status::is_refused_stream(error.error());
+            if unsent && resends < RESENDS && call.body.can_replay() {
+                resends += 1;
+                continue;
+            }
+            return Err(status::broken(
+                Box::new(error.into_error()),
+                &self.caller(held.as_deref()),
+            ));
+        }
+    }
+
+    /// Drops a token that the front end refused; says whether there is another one to try.
+    async fn renew<B>(
+        &self,
+        response: &Response<B>,
+        refused: Option<&Arc<Held>>,
+        call: &Call<'_>,
+    ) -> bool {
+        let (Some(tokens), Some(refused)) = (&self.tokens, refused) else {
+            return false;
+        };
+        response.status() == StatusCode::UNAUTHORIZED
+            && call.body.can_replay()
+            && tokens.reject(refused)
+            // Why the token was refused says more than why there is no other: a failure here is not told.
+            && tokens.token().await.is_ok_and(|held| held.header != refused.header)
+    }
+
+    fn refusal<B>(&self, response: &Response<B>, held: Option<&Held>) -> Option<Error> {
+        status::refusal(response.status(), response.headers(), &self.caller(held))
+    }
+
+    pub(crate) fn caller<'a>(&'a self, held: Option<&'a Held>) -> Caller<'a> {
+        Caller {
+            host: &self.host,
+            audience: &self.audience,
+            token: held.map(|held| &held.token),
+        }
+    }
+
+    fn uri(&self, uri: Uri) -> Result<Uri, Status> {
+        let mut parts = uri.into_parts();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts
+            .path_and_query
+            .get_or_insert(PathAndQuery::from_static("/"));
+        Uri::from_parts(parts)
+            .map_err(|error| Status::internal(format!("the call has no usable path: {error}")))
+    }
+
+    fn headers(&self, mut headers: HeaderMap) -> HeaderMap {
+        headers.entry(USER_AGENT).or_insert(AGENT);
+        if self.tokens.is_some() {
+            // Only the channel says who calls.
+            headers.remove(X_SERVERLESS_AUTHORIZATION);
+        }
+        headers
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        held: Option<&Held>,
+        body: AttemptBody,
+    ) -> Request<AttemptBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = http::Version::HTTP_2;
+        *request.uri_mut() = call.uri.clone();
+        let mut headers = call.headers.clone();
+        if let Some(held) = held {
+            let taken = headers.contains_key(AUTHORIZATION);
+            let name = match self.token_header {
+                TokenHeader::Authorization if !taken => AUTHORIZATION,
+                _ => X_SERVERLESS_AUTHORIZATION,
+            };
+            headers.insert(name, held.header.clone());
+        }
+        if let Some(deadline) = &call.deadline {
+            deadline.write(&mut headers);
+        }
+        *request.headers_mut() = headers;
+        request
+    }
+}

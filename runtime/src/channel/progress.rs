@@ -1,0 +1,75 @@
+//! How far a call has come, to be told when its deadline passes.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+#[derive(Default)]
+pub(crate) struct Progress(AtomicU8);
+
+const TOKEN: u8 = 1;
+const CONNECTED: u8 = 2;
+const SENT: u8 = 4;
+
+impl Progress {
+    pub(crate) fn has_token(&self) {
+        self.0.fetch_or(TOKEN, Relaxed);
+    }
+
+    pub(crate) fn is_connected(&self) {
+        self.0.fetch_or(CONNECTED, Relaxed);
+    }
+
+    pub(crate) fn is_sent(&self) {
+        self.0.fetch_or(SENT, Relaxed);
+    }
+
+    /// What the call was waiting for, and what to look at.
+    pub(crate) fn waiting_for(&self) -> &'static str {
+        match self.0.load(Relaxed) {
+            reached if reached & SENT != 0 => {
+                "waiting for the server's answer; is the service slow, or starting its first instance?"
+            }
+            reached if reached & CONNECTED != 0 => {
+                "waiting for an ID token; is the metadata server or the token endpoint reachable from here?"
+            }
+            reached if reached & TOKEN != 0 => {
+                "waiting for a connection; do a firewall or a VPC route drop the packets?"
+            }
+            _ => "waiting for an ID token and for a connection; is there a network here?",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_is_missing() {
+        let progress = Progress::default();
+        assert!(
+            progress
+                .waiting_for()
+                .starts_with("waiting for an ID token and for a connection")
+        );
+        progress.is_connected();
+        assert!(
+            progress
+                .waiting_for()
+                .starts_with("waiting for an ID token;")
+        );
+        progress.has_token();
+        progress.is_sent();
+        assert!(
+            progress
+                .waiting_for()
+                .starts_with("waiting for the server's answer")
+        );
+        let progress = Progress::default();
+        progress.has_token();
+        assert!(
+            progress
+                .waiting_for()
+                .starts_with("waiting for a connection")
+        );
+    }
+}

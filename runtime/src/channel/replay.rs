@@ -1,0 +1,213 @@
+//! A request body that can be sent again.
+//!
+//! What a first attempt took from the body is kept (the buffers are shared, not copied) until the call is accepted,
+//! so an attempt that the application never saw can be repeated from the beginning.
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use tonic::Status;
+use tonic::body::Body;
+
+/// Bodies that have given more than this before the answer came are not sent again.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The body of a call over all its attempts.
+pub(crate) struct Recording(Arc<Mutex<Record>>);
+
+struct Record {
+    body: Body,
+    taken: Vec<Bytes>,
+    size: usize,
+    recording: bool,
+    /// Which attempt reads; a former one gets nothing any more.
+    attempt: u32,
+}
+
+impl Recording {
+    pub(crate) fn new(body: Body) -> Self {
+        Self(Arc::new(Mutex::new(Record {
+            body,
+            taken: Vec::new(),
+            size: 0,
+            recording: true,
+            attempt: 0,
+        })))
+    }
+
+    /// The body from its beginning, for the next attempt; `None` where too much of it is gone.
+    pub(crate) fn replay(&self) -> Option<AttemptBody> {
+        let mut record = lock(&self.0);
+        if !record.recording {
+            return None;
+        }
+        record.attempt += 1;
+        Some(AttemptBody {
+            record: self.0.clone(),
+            attempt: record.attempt,
+            next: 0,
+        })
+    }
+
+    /// Whether another attempt is possible.
+    pub(crate) fn can_replay(&self) -> bool {
+        lock(&self.0).recording
+    }
+
+    /// No attempt will follow: lets go of what was kept.
+    pub(crate) fn stop(&self) {
+        lock(&self.0).stop();
+    }
+}
+
+impl Record {
+    fn keep(&mut self, data: &Bytes) {
+        if self.recording {
+            self.size = self.size.saturating_add(data.len());
+            if self.size > LIMIT {
+                self.stop();
+            } else {
+                self.taken.push(data.clone());
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.recording = false;
+        self.taken = Vec::new();
+    }
+}
+
+fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    // A poisoned lock means that the body itself panicked; what is recorded is whole.
+    record.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The body as one attempt sends it.
+pub(crate) struct AttemptBody {
+    record: Arc<Mutex<Record>>,
+    attempt: u32,
+    next: usize,
+}
+
+impl http_body::Body for AttemptBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = self.get_mut();
+        let mut record = lock(&this.record);
+        if record.attempt != this.attempt {
+            return Poll::Ready(Some(Err(Status::cancelled(
+                "this attempt has been given up",
+            ))));
+        }
+        if let Some(data) = record.taken.get(this.next) {
+            this.next += 1;
+            return Poll::Ready(Some(Ok(Frame::data(data.clone()))));
+        }
+        let frame = Pin::new(&mut record.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            record.keep(data);
+            this.next += 1;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let record = lock(&self.record);
+        record.attempt == self.attempt
+            && self.next >= record.taken.len()
+            && record.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // Only known before anything was taken, and nobody needs it: gRPC requests have no content-length.
+        SizeHint::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Body as _;
+    use http_body_util::BodyExt as _;
+    use tokio_stream::StreamExt as _;
+
+    fn body(chunks: &'static [&'static [u8]]) -> Body {
+        let frames =
+            tokio_stream::iter(chunks).map(|c| Ok::<_, Status>(Frame::data(Bytes::from_static(c))));
+        Body::new(http_body_util::StreamBody::new(frames))
+    }
+
+    async fn next(body: &mut AttemptBody) -> Option<Bytes> {
+        body.frame()
+            .await
+            .map(|frame| frame.unwrap().into_data().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_second_attempt_starts_over_and_goes_on() {
+        let recording = Recording::new(body(&[b"a", b"b", b"c"]));
+        let mut first = recording.replay().unwrap();
+        assert_eq!(next(&mut first).await.unwrap(), "a");
+        assert_eq!(next(&mut first).await.unwrap(), "b");
+        let second = recording.replay().unwrap();
+        assert!(
+            first.frame().await.unwrap().is_err(),
+            "the first attempt must not eat from the second"
+        );
+        assert_eq!(second.collect().await.unwrap().to_bytes(), "abc");
+        assert_eq!(
+            recording
+                .replay()
+                .unwrap()
+                .collect()
+                .await
+                .unwrap()
+                .to_bytes(),
+            "abc"
+        );
+    }
+
+    #[tokio::test]
+    async fn once_stopped_nothing_is_kept_and_the_attempt_goes_on() {
+        let recording = Recording::new(body(&[b"a", b"b"]));
+        let mut attempt = recording.replay().unwrap();
+        assert_eq!(next(&mut attempt).await.unwrap(), "a");
+        recording.stop();
+        assert_eq!(next(&mut attempt).await, Some(Bytes::from_static(b"b")));
+        assert_eq!(next(&mut attempt).await, None);
+        assert!(recording.replay().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_above_the_limit_is_sent_once() {
+        let frames = tokio_stream::iter(0..9)
+            .map(|_| Ok::<_, Status>(Frame::data(Bytes::from(vec![0; LIMIT / 8]))));
+        let recording = Recording::new(Body::new(http_body_util::StreamBody::new(frames)));
+        let sent = recording
+            .replay()
+            .unwrap()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .len();
+        assert_eq!(sent, LIMIT / 8 * 9);
+        assert!(recording.replay().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_ends_at_once() {
+        let recording = Recording::new(Body::empty());
+        assert!(recording.replay().unwrap().is_end_stream());
+    }
+}

@@ -41,7 +41,7 @@ pub(crate) mod test {
         }
     }
 
-    impl super::Clock for ManualClock {
+    impl super::Clock for std::sync::Arc<ManualClock> {
         fn now(&self) -> SystemTime {
             *self.0.lock().unwrap()
         }

@@ -175,12 +175,8 @@ pub(crate) fn is_refused_stream(error: &(dyn StdError + 'static)) -> bool {
 }
 
 /// The status of a call whose connection or stream broke.
-pub(crate) fn broken(error: Box<dyn StdError + Send + Sync>, caller: &Caller<'_>) -> Status {
-    // The request's own stream failed, in the encoder: that is what the caller wants to know.
-    if let Some(status) = find::<Status>(&*error) {
-        return status.clone();
-    }
-    let reason = find::<h2::Error>(&*error).and_then(h2::Error::reason);
+pub(crate) fn broken(error: hyper::Error, caller: &Caller<'_>) -> Status {
+    let reason = find::<h2::Error>(&error).and_then(h2::Error::reason);
     let code = match reason {
         Some(h2::Reason::CANCEL) => Code::Cancelled,
         Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
@@ -188,7 +184,7 @@ pub(crate) fn broken(error: Box<dyn StdError + Send + Sync>, caller: &Caller<'_>
         Some(h2::Reason::REFUSED_STREAM) | None => Code::Unavailable,
         Some(_) => Code::Internal,
     };
-    let cause = causes(&*error)
+    let cause = causes(&error)
         .last()
         .map(ToString::to_string)
         .unwrap_or_default();
@@ -207,4 +203,118 @@ pub(crate) fn broken(error: Box<dyn StdError + Send + Sync>, caller: &Caller<'_>
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     causes(error).find_map(|error| error.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tests::token_with;
+    use http::HeaderValue;
+
+    fn refused(
+        status: u16,
+        content_type: Option<&'static str>,
+        token: Option<&IdToken>,
+    ) -> Option<Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        let host = Host::parse("a.run.app").unwrap();
+        let caller = Caller {
+            host: &host,
+            audience: "https://a.run.app",
+            token,
+        };
+        refusal(StatusCode::from_u16(status).unwrap(), &headers, &caller)
+    }
+
+    #[test]
+    fn grpc_answers_pass() {
+        for content_type in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc;charset=utf-8",
+        ] {
+            assert!(
+                refused(200, Some(content_type), None).is_none(),
+                "{content_type}"
+            );
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-status", HeaderValue::from_static("7"));
+        let host = Host::parse("a.run.app").unwrap();
+        let caller = Caller {
+            host: &host,
+            audience: "https://a.run.app",
+            token: None,
+        };
+        // A gate that speaks gRPC (Envoy) says itself what it means.
+        assert!(refusal(StatusCode::FORBIDDEN, &headers, &caller).is_none());
+    }
+
+    #[test]
+    fn every_http_status_maps_as_the_specification_says() {
+        for status in 100..=999 {
+            let Ok(parsed) = StatusCode::from_u16(status) else {
+                continue;
+            };
+            let want = match status {
+                400 | 431 => Code::Internal,
+                401 => Code::Unauthenticated,
+                403 => Code::PermissionDenied,
+                404 => Code::Unimplemented,
+                429 | 502 | 503 | 504 => Code::Unavailable,
+                _ => Code::Unknown,
+            };
+            let error = refused(parsed.as_u16(), Some("text/html"), None).unwrap();
+            assert_eq!(error.code(), want, "{status}");
+            assert_eq!(error.http_status(), Some(status));
+        }
+        assert_eq!(refused(200, None, None).unwrap().code(), Code::Unknown);
+    }
+
+    #[test]
+    fn a_refusal_names_host_audience_and_caller_and_never_the_token() {
+        let token = token_with(
+            r#"{"exp":1795003600,"aud":"https://a.run.app","email":"me@p.iam.gserviceaccount.com"}"#,
+        );
+        let error = refused(403, Some("text/html"), Some(&token)).unwrap();
+        assert_eq!(
+            error.to_string(),
+            "a.run.app answered HTTP 403 instead of gRPC (as me@p.iam.gserviceaccount.com, ID token for audience \
+             https://a.run.app): the caller lacks roles/run.invoker on the service; grant it with `gcloud run \
+             services add-iam-policy-binding SERVICE --region=REGION --role=roles/run.invoker \
+             --member=serviceAccount:me@p.iam.gserviceaccount.com` (it takes a minute or two to apply)"
+        );
+        let shown = format!("{error:?} {error}");
+        assert!(
+            token.secret().split('.').all(|part| !shown.contains(part)),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_token_for_another_audience_is_named() {
+        let token =
+            token_with(r#"{"exp":1795003600,"aud":["x","https://b"],"email":"me@example.com"}"#);
+        let error = refused(401, Some("text/html"), Some(&token))
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("the ID token is for x, https://b, not for the audience"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn members_are_written_as_iam_writes_them() {
+        assert_eq!(
+            member(Some("a@p.iam.gserviceaccount.com")),
+            "serviceAccount:a@p.iam.gserviceaccount.com"
+        );
+        assert_eq!(member(Some("me@example.com")), "user:me@example.com");
+        assert_eq!(member(Some("1234567890")), "serviceAccount:CALLER_EMAIL");
+        assert_eq!(member(None), "serviceAccount:CALLER_EMAIL");
+    }
 }

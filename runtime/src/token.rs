@@ -6,7 +6,7 @@ mod lifetime;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use claims::Claims;
 use fault::{Fault, Part};

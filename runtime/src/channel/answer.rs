@@ -1,11 +1,11 @@
 //! The body of an answer, under the call's deadline.
 
 use super::Route;
+use super::network::Received;
 use crate::deadline::Deadline;
 use crate::status;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tonic::body::Body;
 
 /// An answer's body as it comes.
 pub(crate) enum Source {
-    Network(Incoming),
+    Network(Received),
     InProcess(Body),
 }
 
@@ -41,9 +41,16 @@ impl Answer {
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         match &mut self.source {
             Source::InProcess(body) => Pin::new(body).poll_frame(cx),
-            Source::Network(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|error| self.route.broken(error)),
+            Source::Network(received) => {
+                Pin::new(&mut received.body)
+                    .poll_frame(cx)
+                    .map_err(|error| {
+                        received
+                            .request
+                            .failure()
+                            .unwrap_or_else(|| self.route.broken(error))
+                    })
+            }
         }
     }
 }
@@ -77,14 +84,14 @@ impl HttpBody for Answer {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::InProcess(body) => body.is_end_stream(),
-            Source::Network(body) => body.is_end_stream(),
+            Source::Network(received) => received.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::InProcess(body) => body.size_hint(),
-            Source::Network(body) => body.size_hint(),
+            Source::Network(received) => received.body.size_hint(),
         }
     }
 }

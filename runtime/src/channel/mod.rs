@@ -174,7 +174,7 @@ impl Route {
     /// The status of an answer that broke off.
     fn broken(&self, error: hyper::Error) -> Status {
         match self.caller() {
-            Some(caller) => status::broken(Box::new(error), &caller),
+            Some(caller) => status::broken(error, &caller),
             None => Status::from_error(Box::new(error)),
         }
     }

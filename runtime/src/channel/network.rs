@@ -51,6 +51,12 @@ struct Call<'a> {
     progress: &'a Progress,
 }
 
+/// An answer's body, and the request it answers.
+pub(crate) struct Received {
+    pub(crate) body: Incoming,
+    pub(crate) request: Recording,
+}
+
 /// An answer, and the token it was given to.
 type Answer = (Response<Incoming>, Option<Arc<Held>>);
 
@@ -61,7 +67,7 @@ impl Network {
         request: Request<Body>,
         deadline: Option<Deadline>,
         progress: &Progress,
-    ) -> Result<Response<Incoming>, Status> {
+    ) -> Result<Response<Received>, Status> {
         let (parts, body) = request.into_parts();
         let call = Call {
             uri: self.uri(parts.uri)?,
@@ -84,7 +90,10 @@ impl Network {
         if let Some(tokens) = &self.tokens {
             tokens.accept();
         }
-        Ok(response)
+        Ok(response.map(|body| Received {
+            body,
+            request: call.body,
+        }))
     }
 
     /// The token and the connection that a call needs, fetched side by side.
@@ -133,10 +142,9 @@ impl Network {
                 resends += 1;
                 continue;
             }
-            return Err(status::broken(
-                Box::new(error.into_error()),
-                &self.caller(held.as_deref()),
-            ));
+            return Err(call.body.failure().unwrap_or_else(|| {
+                status::broken(error.into_error(), &self.caller(held.as_deref()))
+            }));
         }
     }
 

@@ -22,6 +22,8 @@ struct Record {
     taken: Vec<Bytes>,
     size: usize,
     recording: bool,
+    /// Why the caller's own stream failed.
+    failure: Option<Status>,
     /// Which attempt reads; a former one gets nothing any more.
     attempt: u32,
 }
@@ -33,6 +35,7 @@ impl Recording {
             taken: Vec::new(),
             size: 0,
             recording: true,
+            failure: None,
             attempt: 0,
         })))
     }
@@ -54,6 +57,12 @@ impl Recording {
     /// Whether another attempt is possible.
     pub(crate) fn can_replay(&self) -> bool {
         lock(&self.0).recording
+    }
+
+    /// The error that the caller's own stream ended with, if it did: a message that is too large, say. HTTP/2 only
+    /// knows that the stream was reset.
+    pub(crate) fn failure(&self) -> Option<Status> {
+        lock(&self.0).failure.clone()
     }
 
     /// No attempt will follow: lets go of what was kept.
@@ -112,11 +121,15 @@ impl http_body::Body for AttemptBody {
             return Poll::Ready(Some(Ok(Frame::data(data.clone()))));
         }
         let frame = Pin::new(&mut record.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            record.keep(data);
-            this.next += 1;
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    record.keep(data);
+                    this.next += 1;
+                }
+            }
+            Poll::Ready(Some(Err(failure))) => record.failure = Some(failure.clone()),
+            _ => {}
         }
         frame
     }

@@ -14,7 +14,7 @@ pub(super) fn jwt(header: &str, payload: &str) -> String {
     )
 }
 
-pub(super) fn token_with(payload: &str) -> IdToken {
+pub(crate) fn token_with(payload: &str) -> IdToken {
     IdToken::parse(jwt(HEADER, payload)).unwrap_or_else(|error| panic!("{payload}: {error}"))
 }
 

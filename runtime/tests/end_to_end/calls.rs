@@ -1,0 +1,209 @@
+//! The four kinds of call, and what travels with them.
+
+use crate::echo::{Ask, EchoClient, UNARY, UNKNOWN};
+use crate::fake;
+use tokio_stream::StreamExt as _;
+use tonic_cloud_run::testing::Denial;
+use tonic_cloud_run::tonic::{Code, Request};
+use tonic_cloud_run::{Error, TokenHeader};
+
+#[tokio::test]
+async fn all_four_kinds_of_call() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+
+    assert_eq!(client.unary(Ask::text("a")).await.unwrap().text, "a");
+
+    let ask = Ask {
+        times: 3,
+        ..Ask::text("b")
+    };
+    let answers: Vec<_> = client.server_stream(ask).await.unwrap().collect().await;
+    assert_eq!(answers.len(), 3);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.as_ref().unwrap().text == "b")
+    );
+
+    let asks = tokio_stream::iter(["c", "d", "e"]).map(Ask::text);
+    assert_eq!(client.client_stream(asks).await.unwrap().text, "cde");
+
+    let (ask, asks) = tokio::sync::mpsc::channel(1);
+    let asks = tokio_stream::wrappers::ReceiverStream::new(asks);
+    let mut answers = client.bidi(asks).await.unwrap();
+    for text in ["f", "g"] {
+        ask.send(Ask::text(text)).await.unwrap();
+        assert_eq!(answers.message().await.unwrap().unwrap().text, text);
+    }
+    drop(ask);
+    assert!(answers.message().await.unwrap().is_none());
+
+    assert_eq!(fake.front().calls_admitted(), 4);
+    assert_eq!(fake.metadata().tokens_minted(), 1);
+    assert_eq!(fake.front().connections_opened(), 1);
+}
+
+#[tokio::test]
+async fn the_status_of_the_application_comes_through_untouched() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    for code in 1..=16 {
+        let status = client
+            .unary(Ask {
+                code,
+                ..Ask::default()
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::from(code));
+        assert_eq!(status.message(), "as asked");
+        assert!(Error::from_status(&status).is_none(), "{status:?}");
+    }
+    // Also the codes that the front end's refusals map to: neither the token nor the call suffered.
+    assert_eq!(fake.metadata().tokens_minted(), 1);
+    assert_eq!(fake.front().calls_admitted(), 16);
+    let unknown = client
+        .0
+        .unary::<Ask, Ask>(&UNKNOWN, Request::new(Ask::default()))
+        .await
+        .unwrap_err();
+    assert_eq!(unknown.code(), Code::Unimplemented);
+    assert_eq!(unknown.message(), "no such method");
+}
+
+#[tokio::test]
+async fn the_token_travels_in_the_header_asked_for() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let told = client.unary(Ask::default()).await.unwrap();
+    assert!(
+        told.authorization.starts_with("Bearer "),
+        "{}",
+        told.authorization
+    );
+    assert!(
+        told.user_agent.starts_with("tonic-cloud-run/"),
+        "{}",
+        told.user_agent
+    );
+
+    let channel = fake
+        .channel_builder()
+        .token_header(TokenHeader::XServerlessAuthorization);
+    let client = EchoClient::on(channel.build().unwrap());
+    assert_eq!(
+        client.unary(Ask::default()).await.unwrap().authorization,
+        ""
+    );
+}
+
+#[tokio::test]
+async fn a_call_s_own_authorization_reaches_the_application() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let mut request = Request::new(Ask::default());
+    request
+        .metadata_mut()
+        .insert("authorization", "Basic dXNlcg==".parse().unwrap());
+    let told = client
+        .0
+        .unary::<_, crate::echo::Told>(&UNARY, request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(told.authorization, "Basic dXNlcg==");
+}
+
+#[tokio::test]
+async fn nobody_but_the_channel_says_who_calls() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let mut request = Request::new(Ask::default());
+    request.metadata_mut().insert(
+        "x-serverless-authorization",
+        "Bearer stolen".parse().unwrap(),
+    );
+    client
+        .0
+        .unary::<_, crate::echo::Told>(&UNARY, request)
+        .await
+        .unwrap();
+    assert_eq!(fake.front().calls_denied_for(Denial::MalformedToken), 0);
+}
+
+#[tokio::test]
+async fn messages_above_a_limit_are_refused_with_the_reason() {
+    let fake = fake().await;
+    let big = Ask::text(&"x".repeat(100_000));
+    let client = EchoClient(
+        EchoClient::on(fake.channel().unwrap())
+            .0
+            .max_encoding_message_size(1000),
+    );
+    let status = client.unary(big.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    let client = EchoClient(
+        EchoClient::on(fake.channel().unwrap())
+            .0
+            .max_decoding_message_size(1000),
+    );
+    let status = client.unary(big.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    let client = EchoClient::on(fake.channel().unwrap());
+    assert_eq!(client.unary(big).await.unwrap().text.len(), 100_000);
+}
+
+#[cfg(feature = "gzip")]
+#[tokio::test]
+async fn a_compressed_call() {
+    use tonic_cloud_run::tonic::codec::CompressionEncoding;
+
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap())
+        .0
+        .accept_compressed(CompressionEncoding::Gzip);
+    let text = "gzip ".repeat(1000);
+    assert_eq!(
+        EchoClient(client.clone())
+            .unary(Ask::text(&text))
+            .await
+            .unwrap()
+            .text,
+        text
+    );
+    // The test's server accepts no compression, and says so.
+    let status = EchoClient(client.send_compressed(CompressionEncoding::Gzip))
+        .unary(Ask::text(&text))
+        .await;
+    assert_eq!(status.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn a_large_message_goes_both_ways() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let text = "x".repeat(3_000_000);
+    assert_eq!(
+        client.unary(Ask::text(&text)).await.unwrap().text.len(),
+        text.len()
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_ends_at_the_server() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let ask = Ask {
+        times: u32::MAX,
+        pause_ms: 1,
+        ..Ask::text("on and on")
+    };
+    let mut answers = client.server_stream(ask).await.unwrap();
+    answers.message().await.unwrap().unwrap();
+    assert_eq!(fake.front().calls_in_flight(), 1);
+    drop(answers);
+    while fake.front().calls_in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
+}

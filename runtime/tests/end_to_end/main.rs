@@ -1,0 +1,16 @@
+//! The channel from outside: real sockets, real TLS, real tokens, against the fake Cloud Run.
+
+mod calls;
+mod connections;
+mod deadlines;
+mod echo;
+mod in_process;
+mod refusals;
+mod runtimes;
+mod tokens;
+
+use tonic_cloud_run::testing::FakeCloudRun;
+
+async fn fake() -> FakeCloudRun {
+    FakeCloudRun::start(echo::Echo).await.unwrap()
+}

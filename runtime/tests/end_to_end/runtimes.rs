@@ -1,0 +1,102 @@
+//! A client in a `static`, used from runtimes that come and go.
+
+use crate::echo::{Ask, Echo, EchoClient};
+use std::sync::{LazyLock, OnceLock};
+use tokio::runtime::{Builder, Runtime};
+use tonic_cloud_run::testing::FakeCloudRun;
+use tonic_cloud_run::tonic::Code;
+use tonic_cloud_run::{Channel, ErrorKind};
+
+/// A fake on a runtime and a thread of its own.
+static FAKE: LazyLock<FakeCloudRun> = LazyLock::new(|| {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        Runtime::new().unwrap().block_on(async move {
+            sender
+                .send(FakeCloudRun::start(Echo).await.unwrap())
+                .unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    receiver.recv().unwrap()
+});
+
+fn current_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn multi_thread() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_static_client_outlives_the_runtimes_that_use_it() {
+    // Made outside any runtime.
+    static CLIENT: OnceLock<EchoClient> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| EchoClient::on(FAKE.channel().unwrap()));
+    for round in 0..6 {
+        let runtime = if round % 2 == 0 {
+            current_thread()
+        } else {
+            multi_thread()
+        };
+        for _ in 0..3 {
+            assert_eq!(
+                runtime.block_on(client.unary(Ask::text("a"))).unwrap().text,
+                "a"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_runtime_that_stands_still_holds_nobody_up() {
+    let client = EchoClient::on(FAKE.channel().unwrap());
+    let still = current_thread();
+    still.block_on(client.unary(Ask::default())).unwrap();
+    // Its connection is there, but nobody drives it.
+    let other = current_thread();
+    other.block_on(client.unary(Ask::default())).unwrap();
+    still.block_on(client.unary(Ask::default())).unwrap();
+}
+
+#[test]
+fn several_runtimes_at_once() {
+    let client = EchoClient::on(FAKE.channel().unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let runtime = current_thread();
+                for _ in 0..20 {
+                    runtime.block_on(client.unary(Ask::default())).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_call_outside_a_runtime_is_an_error_and_no_panic() {
+    let channel = Channel::new("example.com").unwrap();
+    let client = EchoClient::on(channel.clone());
+    let status = block_on(client.unary(Ask::default())).unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert!(status.message().contains("Tokio runtime"), "{status:?}");
+    assert_eq!(
+        block_on(channel.connect()).unwrap_err().kind(),
+        ErrorKind::InvalidConfiguration
+    );
+}
+
+/// Polls a future that is ready at once.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => panic!("the future waits"),
+    }
+}

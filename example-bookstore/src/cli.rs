@@ -32,8 +32,13 @@ struct ConnectionArgs {
     /// The bookstore to call, for example bookstore-7x2kq-uc.a.run.app
     #[arg(long, global = true, env = "BOOKSTORE_HOST", value_name = "HOST")]
     host: Option<String>,
-    /// The audience of the ID tokens, where it is not https://HOST: a custom domain
-    #[arg(long, global = true, value_name = "URL")]
+    // An attribute: rustdoc would make a link of this URL.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "The audience of the ID tokens, where it is not https://HOST: a custom domain"
+    )]
     audience: Option<String>,
     /// Call without TLS and without a token: `serve` on this machine. Loopback addresses only
     #[arg(long, global = true, conflicts_with_all = ["audience", "ca"])]

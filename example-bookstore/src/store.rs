@@ -114,8 +114,8 @@ impl Store {
         let full = state.books >= MAX_BOOKS;
         let rack = state.rack_mut(&name.shelf)?;
         match rack.books.entry(name.book.clone()) {
-            Entry::Occupied(_) => return Err(StoreError::BookExists(name.clone())),
-            Entry::Vacant(_) if full => return Err(StoreError::TooManyBooks),
+            Entry::Occupied(_) => Err(StoreError::BookExists(name.clone())),
+            Entry::Vacant(_) if full => Err(StoreError::TooManyBooks),
             Entry::Vacant(place) => {
                 let created = Some(SystemTime::now().into());
                 let book = Arc::new(Book {
@@ -242,6 +242,6 @@ fn following<'a, T>(
     map: &'a BTreeMap<Id, T>,
     after: Option<&str>,
 ) -> impl Iterator<Item = (&'a Id, &'a T)> {
-    let start = after.map_or(Bound::Unbounded, |id| Bound::Excluded(id));
+    let start = after.map_or(Bound::Unbounded, Bound::Excluded);
     map.range::<str, _>((start, Bound::Unbounded))
 }

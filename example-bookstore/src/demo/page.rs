@@ -2,7 +2,7 @@
 //! terminal.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Stdout, Write as _},
     time::{Duration, Instant},
 };
 
@@ -25,15 +25,18 @@ pub(super) enum Colour {
 pub(super) struct Page {
     start: Instant,
     colours: bool,
+    out: Stdout,
 }
 
 impl Page {
     pub(super) fn new() -> Page {
+        let out = io::stdout();
         // https://no-color.org: any value but the empty one.
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Page {
             start: Instant::now(),
-            colours: !unwanted && io::stdout().is_terminal(),
+            colours: !unwanted && out.is_terminal(),
+            out,
         }
     }
 
@@ -42,11 +45,11 @@ impl Page {
     }
 
     pub(super) fn heading(&self, text: &str) -> io::Result<()> {
-        writeln!(io::stdout(), "{}\n", self.paint(Colour::Bold, text))
+        writeln!(&self.out, "{}\n", self.paint(Colour::Bold, text))
     }
 
     pub(super) fn text(&self, text: &str) -> io::Result<()> {
-        writeln!(io::stdout(), "{text}")
+        writeln!(&self.out, "{text}")
     }
 
     /// Something that happened now, on this side.
@@ -55,13 +58,13 @@ impl Page {
             self.elapsed().as_secs_f64(),
             self.paint(colour, &format!("{side:<10}")),
         );
-        writeln!(io::stdout(), "{at:8.2} s  {side}   {text}")
+        writeln!(&self.out, "{at:8.2} s  {side}   {text}")
     }
 
     /// More about the line above.
     pub(super) fn detail(&self, text: &str) -> io::Result<()> {
         for line in wrapped(text, WIDTH - INDENT) {
-            writeln!(io::stdout(), "{:INDENT$}{line}", "")?;
+            writeln!(&self.out, "{:INDENT$}{line}", "")?;
         }
         Ok(())
     }

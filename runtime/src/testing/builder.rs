@@ -120,6 +120,9 @@ impl FakeCloudRunBuilder {
     ///
     /// # Errors
     /// When a host name is not one, outside of a Tokio runtime, or when the system gives no port.
+    ///
+    /// # Panics
+    /// Tokio does, on a runtime that was built without I/O.
     #[expect(
         clippy::unused_async,
         reason = "async shows that it needs a runtime, and leaves room for waiting"
@@ -191,12 +194,21 @@ fn host_name(host: &str) -> Result<String, Error> {
         && host
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    if is_name {
-        Ok(host.to_ascii_lowercase())
-    } else {
-        Err(Error::new(format!(
+    if !is_name {
+        return Err(Error::new(format!(
             "\"{host}\" is not a host name for a fake Cloud Run service; \
              give a name without scheme, port and path, such as bookstore-7x2kq-uc.a.run.app"
-        )))
+        )));
     }
+    let host = host.to_ascii_lowercase();
+    // The service would have an audience that no client of Cloud Run asks for.
+    if host.ends_with(".run.app")
+        && let Some((_, own)) = host.split_once("---")
+    {
+        return Err(Error::new(format!(
+            "\"{host}\" has a traffic tag; give the fake the service's own host, {own}: \
+             requests for its tags reach it as well"
+        )));
+    }
+    Ok(host)
 }

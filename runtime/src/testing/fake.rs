@@ -39,6 +39,9 @@ impl FakeCloudRun {
     ///
     /// # Errors
     /// Outside of a Tokio runtime, or when the system gives no port.
+    ///
+    /// # Panics
+    /// Tokio does, on a runtime that was built without I/O.
     pub async fn start<S, B>(service: S) -> Result<Self, Error>
     where
         S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,

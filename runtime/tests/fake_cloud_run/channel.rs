@@ -43,6 +43,20 @@ async fn the_builder_leaves_everything_else_to_the_test() {
     assert!(fake.front().calls_denied_for(Denial::WrongAudience) > 0);
 }
 
+#[tokio::test]
+async fn a_traffic_tag_is_reached_with_the_services_own_token() {
+    let (_reporter, service) = tonic_health::server::health_reporter();
+    let fake = FakeCloudRun::start(service).await.unwrap();
+    let channel = Channel::builder(format!("canary---{}", fake.host()))
+        .connect_to(fake.address())
+        .root_certificates_pem(fake.ca_certificate_pem())
+        .credentials(fake.credentials())
+        .build()
+        .unwrap();
+    check(channel).await.unwrap();
+    assert_eq!(fake.front().tokens()[0].audience, fake.audience());
+}
+
 /// Set for the process that [`as_a_program_of_its_own`] runs in.
 const HOST: &str = "FAKE_CLOUD_RUN_TEST_HOST";
 

@@ -88,6 +88,16 @@ async fn hosts_that_are_none_are_refused() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("https://books.example.com"));
+    let error = FakeCloudRun::builder()
+        .host("canary---bookstore-7x2kq-uc.a.run.app")
+        .start(Container::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"canary---bookstore-7x2kq-uc.a.run.app\" has a traffic tag; give the fake the service's own \
+         host, bookstore-7x2kq-uc.a.run.app: requests for its tags reach it as well"
+    );
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use crate::{
     output, server,
 };
 
+const HOST_VARIABLE: &str = "BOOKSTORE_HOST";
+
 /// A bookstore on Cloud Run: its service, and a command line for it.
 ///
 /// Without a command it shows, by itself and without a network, how a generated client calls a service that lets in only
@@ -30,7 +32,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Connection")]
 struct ConnectionArgs {
     /// The bookstore to call, for example bookstore-7x2kq-uc.a.run.app
-    #[arg(long, global = true, env = "BOOKSTORE_HOST", value_name = "HOST")]
+    #[arg(long, global = true, env = HOST_VARIABLE, value_name = "HOST")]
     host: Option<String>,
     // An attribute: rustdoc would make a link of this URL.
     #[arg(
@@ -76,6 +78,7 @@ pub(crate) enum Shelves {
     List(PageArgs),
     /// Show a shelf
     Get {
+        /// The shelf, for example fiction
         #[arg(value_parser = ShelfName::from_argument)]
         shelf: ShelfName,
     },
@@ -90,6 +93,7 @@ pub(crate) enum Shelves {
     },
     /// Take a shelf down
     Delete {
+        /// The shelf, for example fiction
         #[arg(value_parser = ShelfName::from_argument)]
         shelf: ShelfName,
         /// Take its books away with it
@@ -103,16 +107,18 @@ pub(crate) enum Shelves {
 pub(crate) enum Books {
     /// List the books of a shelf
     List {
+        /// The shelf, for example fiction
         #[arg(value_parser = ShelfName::from_argument)]
         shelf: ShelfName,
         /// Only those of this author
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         author: String,
         #[command(flatten)]
         page: PageArgs,
     },
     /// Show a book
     Get {
+        /// The book, for example fiction/dune
         #[arg(value_parser = BookName::from_argument)]
         book: BookName,
     },
@@ -121,9 +127,11 @@ pub(crate) enum Books {
         /// The new book, for example fiction/dune
         #[arg(value_parser = BookName::from_argument)]
         book: BookName,
+        /// The title
         #[arg(long)]
         title: String,
-        #[arg(long, default_value = "")]
+        /// Who wrote it
+        #[arg(long, default_value = "", hide_default_value = true)]
         author: String,
         /// The price of a copy, for example 9.95
         #[arg(long, value_parser = output::parse_price)]
@@ -134,11 +142,13 @@ pub(crate) enum Books {
     },
     /// Take a book off its shelf
     Delete {
+        /// The book, for example fiction/dune
         #[arg(value_parser = BookName::from_argument)]
         book: BookName,
     },
     /// Tell of a shelf's books and of every change, until stopped or the shelf is taken down
     Watch {
+        /// The shelf, for example fiction
         #[arg(value_parser = ShelfName::from_argument)]
         shelf: ShelfName,
         /// Stop after so many events
@@ -147,6 +157,7 @@ pub(crate) enum Books {
     },
     /// Put many books on a shelf
     Import {
+        /// The shelf, for example fiction
         #[arg(value_parser = ShelfName::from_argument)]
         shelf: ShelfName,
         /// One book a line: {"id":"dune","title":"Dune","author":"Frank Herbert","price":"9.95","copies":3}; - for standard
@@ -173,7 +184,12 @@ pub(crate) struct PageArgs {
     )]
     pub(crate) page_size: i32,
     /// The page that starts where the last one said
-    #[arg(long, default_value = "", value_name = "TOKEN")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TOKEN"
+    )]
     pub(crate) page_token: String,
     /// All pages
     #[arg(long)]
@@ -183,6 +199,9 @@ pub(crate) struct PageArgs {
 impl Cli {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
+            None if self.connection.is_given() => Err(Failure::Usage(
+                "which command? `shelves list`, for example; see --help".to_owned(),
+            )),
             None => demo::run().await,
             Some(Command::DemoClient { host }) => demo::client(&host).await,
             Some(Command::Serve) => server::run().await,
@@ -197,6 +216,16 @@ impl Cli {
 }
 
 impl ConnectionArgs {
+    /// Whether the command line says anything of a connection; the environment does not count.
+    fn is_given(&self) -> bool {
+        self.host != std::env::var(HOST_VARIABLE).ok()
+            || self.audience.is_some()
+            || self.plaintext
+            || self.ca.is_some()
+            || self.connect_to.is_some()
+            || self.timeout.is_some()
+    }
+
     fn connection(self) -> Result<Connection, Failure> {
         let host = self.host.ok_or_else(|| {
             Failure::Usage("which bookstore? Say --host HOST or set BOOKSTORE_HOST; for `serve` on this machine \

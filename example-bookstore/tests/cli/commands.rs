@@ -170,6 +170,9 @@ fn wrong_arguments() {
     let message = "error: which bookstore? Say --host HOST or set BOOKSTORE_HOST; for `serve` on this machine \
                    --host 127.0.0.1:8080 --plaintext\n";
     fails(&nowhere, 2, message);
+    let nothing = run(&["--host", "h.example"]);
+    let message = "error: which command? `shelves list`, for example; see --help\n";
+    fails(&nothing, 2, message);
     for (arguments, message) in [
         (
             &["--host", "h.example", "shelves", "get", "Fiction"][..],

@@ -1,10 +1,12 @@
-//! The program from outside: its commands against `serve`, the server's end, the demonstration.
+//! The program from outside: its commands against `serve` and against a fake Cloud Run, the server's end,
+//! the demonstration.
 
 #![expect(
     clippy::unwrap_used,
     reason = "what only tests call may fail as tests do"
 )]
 
+mod cloud;
 mod commands;
 mod demo;
 mod process;

@@ -146,3 +146,48 @@ impl Tally {
 pub(super) fn method(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, method)| method)
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::service::Routes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_demonstration_that_shows_nothing_fails() {
+        let fake = FakeCloudRun::start(Routes::default()).await.unwrap();
+        let mut tally = Tally::default();
+        let ending = Ending {
+            code: "UNKNOWN".into(),
+            message: "broken".into(),
+            http_status: None,
+        };
+        tally.heard(&Report::Failed {
+            method: "GetBook".into(),
+            ending,
+        });
+        tally.heard(&Report::Call {
+            method: "GetBook".into(),
+            text: String::new(),
+        });
+        tally.saw(&Event::CallAdmitted {
+            path: "/a.B/C".into(),
+            token: None,
+        });
+        tally.exited(Some(101));
+        assert_eq!(
+            tally.faults(&fake),
+            [
+                "GetBook failed: UNKNOWN: broken",
+                "/a.B/C was let in without a token",
+                "the client process ended with exit code 101",
+                "the client used 0 tokens, not 3 or more",
+                "the client told of 1 calls, the front end let in 0",
+                "the front end denied nothing for this reason: wrong audience",
+                "the front end denied nothing for this reason: the identity lacks roles/run.invoker",
+                "the client does not say why its token for another service was not taken",
+                "the client does not say which role it lacks",
+            ]
+        );
+    }
+}

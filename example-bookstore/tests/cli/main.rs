@@ -6,6 +6,7 @@
     reason = "what only tests call may fail as tests do"
 )]
 
+mod arguments;
 mod cloud;
 mod commands;
 mod demo;

@@ -59,7 +59,7 @@ async fn story(host: &str) -> Result<(), Stop> {
         watch.hears().await?;
     }
 
-    chapter("More calls. Tokens are replaced ahead of their end, and no call waits for it.")?;
+    chapter("More calls. Each token is replaced ahead of its end, while calls go on with it.")?;
     for novel in NOVELS {
         sleep(PAUSE).await;
         calls::create_book(&client, novel).await?;
@@ -103,7 +103,9 @@ async fn story(host: &str) -> Result<(), Stop> {
         Code::InvalidArgument,
     )?;
 
-    chapter("What the front end denies: a token that is meant for another service.")?;
+    chapter(
+        "What the front end denies: a token for another service, and the new one it is tried with.",
+    )?;
     note("Channel::builder(host).audience(\"https://wrong.example\")")?;
     let channel = Channel::builder(host)
         .audience("https://wrong.example")

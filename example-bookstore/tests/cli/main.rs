@@ -6,10 +6,17 @@
     reason = "what only tests call may fail as tests do"
 )]
 
+/// Messages and client, as the program itself has them.
+pub mod bookstore {
+    tonic_cloud_run::include_proto!("bookstore.v1");
+}
+
 mod arguments;
 mod cloud;
 mod commands;
 mod demo;
 mod process;
+#[cfg(unix)]
+mod serve;
 #[cfg(unix)]
 mod streams;

@@ -129,6 +129,12 @@ impl Channel {
         network.tokens.as_ref().map(|_| network.audience.as_str())
     }
 
+    pub(crate) fn attach_token(&self, headers: &mut http::HeaderMap) -> bool {
+        self.route
+            .network()
+            .is_some_and(|network| network.attach_current_token(headers))
+    }
+
     /// Fetches the token and connects, side by side, for those who want to fail at start rather than at the first
     /// call. Not needed otherwise.
     ///

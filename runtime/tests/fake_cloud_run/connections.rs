@@ -144,12 +144,17 @@ async fn go_away_lets_calls_finish_and_takes_no_more() {
     let mut body = response.await.unwrap().into_body();
 
     fake.front().go_away();
-    let error = loop {
-        match sender.clone().ready().await {
-            Ok(_) => tokio::task::yield_now().await,
-            Err(error) => break error,
+    let mut error = None;
+    until("the GOAWAY", || {
+        let mut context = Context::from_waker(Waker::noop());
+        match sender.poll_ready(&mut context) {
+            Poll::Ready(Err(told)) => error = Some(told),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-    };
+        error.is_some()
+    })
+    .await;
+    let error = error.unwrap();
     assert!(error.is_go_away() && error.is_remote(), "{error}");
     assert_eq!(error.reason(), Some(h2::Reason::NO_ERROR));
     assert_eq!(fake.front().open_connections(), 1);

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic_cloud_run::testing::{FakeCloudRun, MetadataFault};
 
@@ -120,13 +121,18 @@ async fn a_delay_holds_up_tokens_and_nothing_else() {
 async fn it_refuses_connections_and_closes_those_it_has() {
     let fake = fake().await;
     let address = fake.metadata().address();
-    let open = TcpStream::connect(address).await.unwrap();
+    // A connection that has served a request and waits for the next.
+    let mut open = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    open.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"computeMetadata/\n") {
+        open.read_buf(&mut answer).await.unwrap();
+    }
     fake.metadata().refuse_connections().unwrap();
     let error = TcpStream::connect(address).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-    // Reset or ended, depending on whether it had been accepted yet; in any case over.
-    open.readable().await.unwrap();
-    assert_eq!(open.try_read(&mut [0; 1]).unwrap_or(0), 0);
+    assert_eq!(open.read(&mut [0; 1]).await.unwrap_or(0), 0);
 
     fake.metadata().accept_connections().unwrap();
     assert_eq!(fake.metadata().address(), address);

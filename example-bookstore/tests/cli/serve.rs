@@ -72,7 +72,8 @@ async fn it_tells_its_health() {
     assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
 }
 
-#[tokio::test]
+// Reading the log blocks a thread; the client's connection needs another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_under_way_may_end() {
     let mut server = Server::start();
     let client = with_fiction(&server).await;

@@ -90,6 +90,12 @@ impl Connector {
         };
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no addresses");
         for address in addresses {
+            if matches!(self.security, Security::Plaintext) && !address.ip().is_loopback() {
+                return Err(self.failed(
+                    format!("its name leads to {address}, which is not this machine"),
+                    "calls without TLS stay on loopback addresses",
+                ));
+            }
             match TcpStream::connect(address).await {
                 Ok(tcp) => {
                     // Small frames must not wait for one another. Where the option is refused they do; no more.

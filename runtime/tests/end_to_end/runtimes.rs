@@ -2,24 +2,29 @@
 
 use crate::echo::{Ask, Echo, EchoClient};
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tonic_cloud_run::testing::FakeCloudRun;
 use tonic_cloud_run::tonic::Code;
 use tonic_cloud_run::{Channel, ErrorKind};
 
+static FAKE: LazyLock<FakeCloudRun> = LazyLock::new(|| serve(Duration::from_secs(3600)));
+
 /// A fake on a runtime and a thread of its own.
-static FAKE: LazyLock<FakeCloudRun> = LazyLock::new(|| {
+fn serve(token_lifetime: Duration) -> FakeCloudRun {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         Runtime::new().unwrap().block_on(async move {
-            sender
-                .send(FakeCloudRun::start(Echo).await.unwrap())
-                .unwrap();
+            let fake = FakeCloudRun::builder()
+                .token_lifetime(token_lifetime)
+                .start(Echo)
+                .await;
+            sender.send(fake.unwrap()).unwrap();
             std::future::pending::<()>().await;
         });
     });
     receiver.recv().unwrap()
-});
+}
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -51,6 +56,22 @@ fn a_static_client_outlives_the_runtimes_that_use_it() {
             );
         }
     }
+}
+
+/// google-cloud-auth's own refreshing dies with the runtime that built the credentials.
+#[test]
+fn tokens_are_refreshed_after_the_runtime_that_fetched_the_first_is_gone() {
+    let fake = serve(Duration::from_secs(1));
+    let client = EchoClient::on(fake.channel().unwrap());
+    for _ in 0..4 {
+        current_thread()
+            .block_on(client.unary(Ask::default()))
+            .unwrap();
+        // Past the token's end, on the wall clock.
+        std::thread::sleep(Duration::from_millis(2100));
+    }
+    assert_eq!(fake.metadata().tokens_minted(), 4);
+    assert_eq!(fake.front().calls_denied(), 0);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_static_client_outlives_the_runtimes_that_use_it() {
 /// google-cloud-auth's own refreshing dies with the runtime that built the credentials.
 #[test]
 fn tokens_are_refreshed_after_the_runtime_that_fetched_the_first_is_gone() {
-    let fake = serve(Duration::from_secs(1));
+    let fake = serve(Duration::from_secs(2));
     let client = EchoClient::on(fake.channel().unwrap());
     for _ in 0..4 {
         current_thread()

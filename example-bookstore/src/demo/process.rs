@@ -1,6 +1,6 @@
 //! The client's process: this program once more, with almost nothing in its environment.
 
-use std::{fs, io, path::PathBuf, process::Stdio};
+use std::{fs, io, process::Stdio};
 
 use tempfile::TempDir;
 use tokio::{
@@ -44,7 +44,7 @@ impl ClientProcess {
             // No gcloud credentials are found there.
             ("HOME", files.path().display().to_string()),
         ];
-        let mut command = Command::new(this_program().map_err(cannot)?);
+        let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
         command
             .arg(COMMAND)
             .arg(&host)
@@ -102,8 +102,4 @@ impl ClientProcess {
             .map_err(|error| Failure::Other(format!("the client process is lost: {error}")))?
             .code())
     }
-}
-
-fn this_program() -> io::Result<PathBuf> {
-    std::env::current_exe()
 }

@@ -134,7 +134,7 @@ impl Network {
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
             let error = match sender
-                .try_send_request(self.request(call, held.as_deref(), body))
+                .try_send_request(call.request(held.as_deref(), body))
                 .await
             {
                 Ok(response) => return Ok((response, held)),
@@ -210,27 +210,6 @@ impl Network {
         }
     }
 
-    fn request(
-        &self,
-        call: &Call<'_>,
-        held: Option<&Held>,
-        body: AttemptBody,
-    ) -> Request<AttemptBody> {
-        let mut request = Request::new(body);
-        *request.method_mut() = http::Method::POST;
-        *request.version_mut() = http::Version::HTTP_2;
-        *request.uri_mut() = call.uri.clone();
-        let mut headers = call.headers.clone();
-        if let Some(held) = held {
-            headers.insert(call.token_name.clone(), held.header.clone());
-        }
-        if let Some(deadline) = &call.deadline {
-            deadline.write(&mut headers);
-        }
-        *request.headers_mut() = headers;
-        request
-    }
-
     /// What a call with a fresh token does to have it; for the benchmark.
     pub(crate) fn attach_current_token(&self, headers: &mut HeaderMap) -> bool {
         let Some(held) = self.tokens.as_ref().and_then(TokenCache::current) else {
@@ -238,5 +217,24 @@ impl Network {
         };
         headers.insert(self.token_name(headers), held.header.clone());
         true
+    }
+}
+
+impl Call<'_> {
+    /// The call as one attempt sends it.
+    fn request(&self, held: Option<&Held>, body: AttemptBody) -> Request<AttemptBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = http::Version::HTTP_2;
+        *request.uri_mut() = self.uri.clone();
+        let mut headers = self.headers.clone();
+        if let Some(held) = held {
+            headers.insert(self.token_name.clone(), held.header.clone());
+        }
+        if let Some(deadline) = &self.deadline {
+            deadline.write(&mut headers);
+        }
+        *request.headers_mut() = headers;
+        request
     }
 }

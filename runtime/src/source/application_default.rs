@@ -6,22 +6,15 @@
 //! credentials on a thread and a runtime of its own and throws all three away with the answer, so a panic, a hang
 //! or a latched error ends with that fetch. It happens about once an hour.
 
-use super::{TokenError, TokenSource};
-use crate::error::causes;
+use super::origin::Origin;
+use super::{TokenError, TokenSource, google_error};
 use crate::token::IdToken;
-use google_cloud_auth::build_errors::Error as BuildError;
 use google_cloud_auth::credentials::idtoken;
-use google_cloud_auth::errors::CredentialsError;
-use google_cloud_gax::error::Error as GaxError;
-use std::error::Error as StdError;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long one fetch may take. A little under the cache's own limit, so that this, the better explanation, comes first.
 const TIME_LIMIT: Duration = Duration::from_secs(9);
-
-/// What went wrong is said in this many characters of a server's answer at most.
-const LONGEST_QUOTE: usize = 300;
 
 /// The credentials that google-cloud-auth finds.
 pub(crate) enum ApplicationDefault {
@@ -34,6 +27,7 @@ pub(crate) enum ApplicationDefault {
 impl TokenSource for ApplicationDefault {
     async fn token(&self, audience: &str) -> Result<IdToken, TokenError> {
         let fetch = self.fetch(audience.to_owned());
+        let (timed_out, gave_up) = (timed_out(&fetch.origin), gave_up(&fetch.origin));
         let (answer, answered) = oneshot::channel();
         std::thread::Builder::new()
             .name("id-token".to_owned())
@@ -44,21 +38,21 @@ impl TokenSource for ApplicationDefault {
                 {
                     Ok(runtime) => runtime,
                     Err(error) => {
-                        let _ = answer.send(Err(resource(&error)));
+                        let _ = answer.send(Err(no_thread(&error)));
                         return;
                     }
                 };
                 runtime.block_on(async {
                     let token = tokio::time::timeout(TIME_LIMIT, fetch.run()).await;
                     // Nobody waits any more where the channel was dropped; then the answer is not missed.
-                    let _ = answer.send(token.unwrap_or_else(|_| Err(timed_out())));
+                    let _ = answer.send(token.unwrap_or(Err(timed_out)));
                 });
                 // A name lookup that hangs must not hold this thread.
                 runtime.shutdown_background();
             })
-            .map_err(|error| resource(&error))?;
+            .map_err(|error| no_thread(&error))?;
         // The sender is dropped unused only where google-cloud-auth panicked.
-        let token = answered.await.unwrap_or_else(|_| Err(panicked()))?;
+        let token = answered.await.unwrap_or(Err(gave_up))?;
         Ok(IdToken::parse(token)?)
     }
 }
@@ -70,11 +64,13 @@ impl ApplicationDefault {
                 audience,
                 endpoint: None,
                 metadata_only: false,
+                origin: Origin::find(),
             },
             Self::MetadataServer { endpoint } => Fetch {
                 audience,
                 endpoint: endpoint.clone(),
                 metadata_only: true,
+                origin: Origin::metadata_server(endpoint.as_deref()),
             },
         }
     }
@@ -85,6 +81,7 @@ struct Fetch {
     audience: String,
     endpoint: Option<String>,
     metadata_only: bool,
+    origin: Origin,
 }
 
 impl Fetch {
@@ -102,120 +99,29 @@ impl Fetch {
                 .with_include_email()
                 .build()
         }
-        .map_err(unusable)?;
-        credentials.id_token().await.map_err(failed)
+        .map_err(|error| google_error::unusable(error, &self.origin))?;
+        credentials
+            .id_token()
+            .await
+            .map_err(|error| google_error::failed(error, &self.origin))
     }
 }
 
-/// Where the credentials were looked for, to be named in errors.
-fn searched() -> String {
-    match std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS") {
-        Some(path) => format!("the file {} that GOOGLE_APPLICATION_CREDENTIALS names", path.display()),
-        None => match std::env::var("GCE_METADATA_HOST") {
-            Ok(host) => format!("gcloud's application_default_credentials.json or the metadata server at {host} (GCE_METADATA_HOST)"),
-            Err(_) => "gcloud's application_default_credentials.json or the metadata server metadata.google.internal".to_owned(),
-        },
-    }
-}
-
-fn unusable(error: BuildError) -> TokenError {
-    let next_step = if error.is_not_supported() || error.is_unknown_type() {
-        "this kind of credentials gives no ID tokens here: use a service account key, the metadata server, or \
-         `gcloud auth application-default login --impersonate-service-account=SERVICE_ACCOUNT_EMAIL`"
-    } else if error.is_loading() {
-        "check that GOOGLE_APPLICATION_CREDENTIALS names a file that this process can read, or unset it"
-    } else {
-        "check that the file is an unchanged credentials file as gcloud or the console wrote it"
-    };
-    TokenError::permanent(format!(
-        "the credentials in {} cannot be used: {}; {next_step}",
-        searched(),
-        chain(&error)
-    ))
-    .with_source(error)
-}
-
-fn failed(error: CredentialsError) -> TokenError {
-    let status = http_status(&error);
-    let text = chain(&error);
-    let message = match status {
-        Some(status) => format!("{} answered HTTP {status}: {text}", searched()),
-        None => format!("no ID token from {}: {text}", searched()),
-    };
-    // A metadata server that is still starting answers 404 too, and nothing says so but time.
-    let transient = error.is_transient() || (status == Some(404) && is_metadata(&error));
-    let message = if is_unresolved(&text) {
-        format!(
-            "{message}; outside Google Cloud there is no metadata server: run `gcloud auth application-default login \
-             --impersonate-service-account=SERVICE_ACCOUNT_EMAIL`, or set GOOGLE_APPLICATION_CREDENTIALS to a service \
-             account key file"
-        )
-    } else {
-        message
-    };
-    if transient {
-        TokenError::transient(message)
-    } else {
-        TokenError::permanent(message)
-    }
-    .with_source(error)
-}
-
-fn timed_out() -> TokenError {
+fn timed_out(origin: &Origin) -> TokenError {
     TokenError::transient(format!(
-        "no ID token from {} within {} s; is the metadata server or the token endpoint reachable from here?",
-        searched(),
+        "{origin} gave no ID token within {} s; are it and the token endpoints of Google reachable from here?",
         TIME_LIMIT.as_secs()
     ))
 }
 
-fn panicked() -> TokenError {
+fn gave_up(origin: &Origin) -> TokenError {
     TokenError::permanent(format!(
-        "google-cloud-auth gave up over the answer of {}: most likely what it got is not an ID token (no `exp` claim)",
-        searched()
+        "google-cloud-auth panicked over the answer of {origin}: most likely it is not an ID token (no `exp` claim)"
     ))
 }
 
-fn resource(error: &std::io::Error) -> TokenError {
+fn no_thread(error: &std::io::Error) -> TokenError {
     TokenError::transient(format!(
         "cannot start a thread to fetch an ID token: {error}"
     ))
-}
-
-/// Whether the credentials can only be the metadata server's.
-fn is_metadata(error: &(dyn StdError + 'static)) -> bool {
-    // google-cloud-auth says so of metadata requests alone.
-    causes(error).any(|e| e.to_string().contains("failed to fetch id token")) && {
-        std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_none()
-    }
-}
-
-fn is_unresolved(text: &str) -> bool {
-    text.contains("dns error") || text.contains("failed to lookup address")
-}
-
-fn http_status(error: &(dyn StdError + 'static)) -> Option<u16> {
-    causes(error).find_map(|e| {
-        e.downcast_ref::<GaxError>()
-            .and_then(GaxError::http_status_code)
-    })
-}
-
-/// The causes in one line, without repetitions and not longer than it helps.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    for part in causes(error).map(ToString::to_string) {
-        if text.contains(&part) {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&part);
-    }
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_QUOTE) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }

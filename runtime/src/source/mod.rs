@@ -1,6 +1,8 @@
 //! Where ID tokens come from.
 
 pub(crate) mod application_default;
+mod google_error;
+mod origin;
 
 use crate::token::{IdToken, IdTokenError};
 use std::fmt;

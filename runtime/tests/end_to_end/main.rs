@@ -1,5 +1,12 @@
 //! The channel from outside: real sockets, real TLS, real tokens, against the fake Cloud Run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+mod application_default;
 mod calls;
 mod connections;
 mod deadlines;

@@ -49,7 +49,7 @@ pub(super) struct Accepted {
 impl Port {
     /// Listens on a free port. Needs a Tokio runtime.
     pub(super) fn open() -> io::Result<Self> {
-        let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.listen(BACKLOG)?;
+        let listener = listen(bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?)?;
         Ok(Self {
             address: listener.local_addr()?,
             state: Mutex::new(State::Accepting(listener)),
@@ -129,16 +129,32 @@ impl Port {
         };
         // The caller may be on a thread without a runtime.
         let _runtime = self.runtime.enter();
-        socket.listen(BACKLOG)
+        listen(socket)
     }
 }
 
+/// A socket that holds `address` and does not listen.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // On Unix: connections of before may still be closing. On Windows it would let others share the port.
-    if cfg!(not(windows)) {
-        socket.set_reuseaddr(true)?;
-    }
+    share(&socket, true)?;
     socket.bind(address)?;
+    share(&socket, false)?;
     Ok(socket)
+}
+
+fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
+    share(&socket, true)?;
+    socket.listen(BACKLOG)
+}
+
+/// Whether the socket puts up with others on its port that do not listen.
+///
+/// It has to while it is bound and while it begins to listen, because connections of before may still be
+/// open or closing; but not in between, or else others could take the port. On Windows the switch means
+/// something else, and connections of before are in nobody's way.
+fn share(socket: &TcpSocket, share: bool) -> io::Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    socket.set_reuseaddr(share)
 }

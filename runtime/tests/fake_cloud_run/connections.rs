@@ -30,6 +30,9 @@ async fn refused_connections_leave_the_open_ones_alone() {
         fake.front().refuse_connections().unwrap();
         let error = connect(&fake).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        // Nobody else gets the port meanwhile.
+        let error = std::net::TcpListener::bind(fake.address()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
     }
     assert_eq!(send(&fake, &mut sender).await.unwrap().status, 200);
 

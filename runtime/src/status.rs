@@ -167,10 +167,12 @@ pub(crate) fn deadline_exceeded(
     }
 }
 
-/// Whether the server promised not to have looked at the call.
-pub(crate) fn is_refused_stream(error: &(dyn StdError + 'static)) -> bool {
+/// Whether the server promised not to have looked at the call: REFUSED_STREAM, or a GOAWAY whose last stream id is
+/// below the call's (h2 reports a GOAWAY to those streams alone).
+pub(crate) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
     find::<h2::Error>(error).is_some_and(|error| {
-        error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (refused || error.is_go_away())
     })
 }
 

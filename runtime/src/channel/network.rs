@@ -140,7 +140,7 @@ impl Network {
                 Ok(response) => return Ok((response, held)),
                 Err(error) => error,
             };
-            let unsent = error.message().is_some() || status::is_refused_stream(error.error());
+            let unsent = error.message().is_some() || status::is_unprocessed(error.error());
             if unsent && resends < RESENDS && call.body.can_replay() {
                 resends += 1;
                 continue;

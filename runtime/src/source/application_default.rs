@@ -53,7 +53,8 @@ impl TokenSource for ApplicationDefault {
             .map_err(|error| no_thread(&error))?;
         // The sender is dropped unused only where google-cloud-auth panicked.
         let token = answered.await.unwrap_or(Err(gave_up))?;
-        Ok(IdToken::parse(token)?)
+        // Some metadata servers end their answer with a newline.
+        Ok(IdToken::parse(token.trim())?)
     }
 }
 

@@ -245,3 +245,13 @@ async fn a_token_for_another_audience_is_named() {
         "{status:?}"
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_ends_with_a_newline_is_a_token_still() {
+    let fake = fake().await;
+    fake.metadata()
+        .set_fault(MetadataFault::Body(format!("{}\n", fake.token())));
+    call(&EchoClient::on(fake.channel().unwrap()))
+        .await
+        .unwrap();
+}

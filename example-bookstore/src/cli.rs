@@ -174,7 +174,7 @@ impl Cli {
                 "which command? `shelves list`, for example; see --help".to_owned(),
             )),
             None => demo::run().await,
-            Some(Command::DemoClient { host }) => demo::client(&host).await,
+            Some(Command::DemoClient { host }) => demo::client::run(&host).await,
             Some(Command::Serve) => server::run().await,
             Some(Command::Shelves(command)) => {
                 commands::shelves::run(&self.connection.connection()?, command).await

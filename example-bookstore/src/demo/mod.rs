@@ -1,7 +1,7 @@
 //! The demonstration: a bookstore behind a fake Cloud Run, and a client, in a process of its own, that is given nothing but
 //! the host.
 
-mod client;
+pub(crate) mod client;
 mod page;
 mod process;
 mod report;
@@ -22,8 +22,6 @@ use self::{
 use crate::{
     bookstore::bookstore_server::BookstoreServer, failure::Failure, service::BookstoreService,
 };
-
-pub(crate) use self::client::run as client;
 
 /// The name that the demonstration's service has on this machine.
 const HOST: &str = "localhost";

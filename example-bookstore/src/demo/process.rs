@@ -12,7 +12,7 @@ use tonic_cloud_run::testing::FakeCloudRun;
 use super::report::Report;
 use crate::failure::Failure;
 
-/// The hidden command that runs [`client`](super::client).
+/// The hidden command that runs [`client::run`](super::client::run).
 const COMMAND: &str = "demo-client";
 
 /// A running client. Dropping it ends the process and removes its files.

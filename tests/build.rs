@@ -1,7 +1,38 @@
 //! Generates the code that the tests of this crate use.
 
-fn main() -> Result<(), tonic_cloud_run_build::Error> {
+use std::path::PathBuf;
+use tonic_cloud_run_build::Error;
+
+fn main() -> Result<(), Error> {
+    names()?;
+    println!("cargo:rerun-if-changed=names/protos");
+    println!("cargo:rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// Everything that can be called in an unlucky way, clients and servers.
+fn names() -> Result<(), Error> {
     tonic_cloud_run_build::configure()
         .build_server(true)
-        .compile_protos(&["../protos/bookstore/v1/bookstore.proto"], &["../protos"])
+        .generate_default_stubs(true)
+        .include_file("names.rs")
+        .compile_protos(&protos("names/protos"), &["names/protos"])
+}
+
+/// All protos below a folder, in the order of their paths.
+fn protos(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -35,7 +35,10 @@ mod tests {
         let mut docs = Docs::default();
         let first = docs.put(vec!["one".to_owned()]);
         let second = docs.put(vec!["two".to_owned(), String::new()]);
-        assert_eq!(docs.get(&format!(" {first}")), Some(&["one".to_owned()][..]));
+        assert_eq!(
+            docs.get(&format!(" {first}")),
+            Some(&["one".to_owned()][..])
+        );
         assert_eq!(docs.get(&second).map(<[_]>::len), Some(2));
         assert_eq!(docs.get("one"), None);
         assert_eq!(docs.get("TonicCloudRunBuildDocs2"), None);

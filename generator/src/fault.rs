@@ -30,6 +30,13 @@ impl Position {
         })
     }
 
+    /// Of the item at `path` in the descriptor, where it carries its source's positions.
+    pub(crate) fn in_file(file: &prost_types::FileDescriptorProto, path: &[i32]) -> Option<Self> {
+        let locations = &file.source_code_info.as_ref()?.location;
+        let location = locations.iter().find(|location| location.path == path)?;
+        Self::of_span(&location.span)
+    }
+
     /// Of what follows `text`, which starts its file.
     pub(crate) fn after(text: &str) -> Self {
         let last_line = text.rsplit('\n').next().unwrap_or_default();

@@ -36,27 +36,40 @@ pub(crate) struct RpcType {
 
 impl RpcTypes {
     pub(crate) fn get(&self, package: &str, service: &str, rpc: &str) -> Option<&RpcType> {
-        self.by_rpc.get(&(package.to_owned(), service.to_owned(), rpc.to_owned()))
+        self.by_rpc
+            .get(&(package.to_owned(), service.to_owned(), rpc.to_owned()))
     }
 }
 
-pub(crate) fn generate(files: Vec<FileDescriptorProto>, options: &MessageOptions) -> Result<Messages, Error> {
+pub(crate) fn generate(
+    files: Vec<FileDescriptorProto>,
+    boxed: &[String],
+    options: &MessageOptions,
+) -> Result<Messages, Error> {
     let types = Rc::new(RefCell::new(RpcTypes::default()));
     let requests: Vec<_> = files
         .into_iter()
         .map(|file| (Module::from_protobuf_package_name(file.package()), file))
         .collect();
     let mut config = config(options);
+    for path in boxed {
+        config.boxed(path);
+    }
     config.service_generator(Box::new(TypeCollector(Rc::clone(&types))));
 
     // What prost is known to panic at is refused before. For what is not known, the user still gets an error.
     let modules = catch_unwind(AssertUnwindSafe(|| config.generate(requests)))
         .map_err(|panic| {
-            Fault::new(format!("prost cannot generate code for these messages: {}", text(panic.as_ref())))
-                .help("if the protos are in order, please report this with them")
+            Fault::new(format!(
+                "prost cannot generate code for these messages: {}",
+                text(panic.as_ref())
+            ))
+            .help("if the protos are in order, please report this with them")
         })?
         .map_err(|error| {
-            Fault::new(format!("prost cannot generate code for these messages: {error}"))
+            Fault::new(format!(
+                "prost cannot generate code for these messages: {error}"
+            ))
         })?;
     drop(config);
     Ok(Messages {
@@ -122,7 +135,11 @@ impl ServiceGenerator for TypeCollector {
         let package = service.package.trim_matches('.');
         let mut types = self.0.borrow_mut();
         for rpc in service.methods {
-            let key = (package.to_owned(), service.proto_name.clone(), rpc.proto_name);
+            let key = (
+                package.to_owned(),
+                service.proto_name.clone(),
+                rpc.proto_name,
+            );
             let value = RpcType {
                 request: rpc.input_type,
                 response: rpc.output_type,

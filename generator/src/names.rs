@@ -45,8 +45,25 @@ const CLIENT_METHODS: &[&str] = &[
 
 /// Types and type parameters that tonic-build's server modules use without a path in front.
 const SERVER_NAMES: &[&str] = &[
-    "Arc", "B", "Body", "BoxFuture", "BoxStream", "Box", "Bytes", "Clone", "CompressionEncoding", "Context", "Default",
-    "EnabledCompressionEncodings", "F", "Into", "InterceptedService", "Option", "Poll", "StdError", "T",
+    "Arc",
+    "B",
+    "Body",
+    "BoxFuture",
+    "BoxStream",
+    "Box",
+    "Bytes",
+    "Clone",
+    "CompressionEncoding",
+    "Context",
+    "Default",
+    "EnabledCompressionEncodings",
+    "F",
+    "Into",
+    "InterceptedService",
+    "Option",
+    "Poll",
+    "StdError",
+    "T",
 ];
 
 /// `GetBook` → `get_book`, `Type` → `r#type`, `Self` → `self_`.
@@ -57,6 +74,16 @@ pub(crate) fn snake(name: &str) -> String {
 /// `get_book` → `GetBook`, `self` → `Self_`.
 pub(crate) fn upper_camel(name: &str) -> String {
     escape(&name.to_upper_camel_case())
+}
+
+/// The variant of an enum's value, as prost names it: without the enum's name in front, if a name remains.
+pub(crate) fn enum_variant(enumeration: &str, value: &str, strip: bool) -> String {
+    let name = upper_camel(value);
+    let stripped = name.strip_prefix(enumeration).filter(|_| strip);
+    match stripped {
+        Some(rest) if rest.starts_with(char::is_uppercase) => escape(rest),
+        _ => escape(&name),
+    }
 }
 
 /// As [`upper_camel`], for names that get something appended and so can be neither keyword nor start with a digit.

@@ -50,6 +50,8 @@ pub(crate) struct MessageOptions {
     pub(crate) type_name_domains: Vec<(String, String)>,
 }
 
+/// For clients and servers. Its switches have nothing to do with each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceOptions {
     pub(crate) build_client: bool,

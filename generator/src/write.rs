@@ -30,9 +30,11 @@ fn folder(chosen: Option<&Path>) -> Result<PathBuf, Fault> {
     if folder.is_dir() {
         Ok(folder)
     } else {
-        Err(Fault::new("this folder, which code is to be written to, does not exist")
-            .in_file(folder.display().to_string())
-            .help("create it, or choose another one with `out_dir`"))
+        Err(
+            Fault::new("this folder, which code is to be written to, does not exist")
+                .in_file(folder.display().to_string())
+                .help("create it, or choose another one with `out_dir`"),
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! What spans the crates.
 
-/// The bookstore.
-pub mod bookstore {
-    #![deny(missing_docs, clippy::pedantic)]
-    tonic_cloud_run::include_proto!("bookstore.v1");
+/// Generated from `names/protos`: everything that can be called in an unlucky way.
+pub mod names {
+    #![deny(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+    include!(concat!(env!("OUT_DIR"), "/names.rs"));
 }

@@ -12,6 +12,25 @@ use prost_types::FileDescriptorSet;
 use std::path::{Path, PathBuf};
 
 /// Chooses what is generated and how; made by [`configure`](crate::configure), ended by one of its `compile_` methods.
+///
+/// The options are those of `tonic_prost_build::Builder`, under the same names, without the ones that have no meaning here:
+///
+/// | not here | since |
+/// |---|---|
+/// | `build_transport` | clients always come with their transport, servers never did |
+/// | `codec_path` | clients run on the codec of the runtime |
+/// | `with_extended_rust_types` | wrappers such as `DoubleValue` are always taken and returned as `f64` |
+/// | `compile_with_config`, `compile_fds_with_config` | what a `prost_build::Config` can choose can be chosen here |
+/// | `service_generator` | the code of a service needs names that are settled for the whole package |
+///
+/// ```no_run
+/// fn main() -> Result<(), tonic_cloud_run_build::Error> {
+///     tonic_cloud_run_build::configure()
+///         .build_server(true)
+///         .type_attribute(".", "#[derive(serde::Serialize)]")
+///         .compile_protos(&["protos/bookstore.proto"], &["protos"])
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until one of its `compile_` methods is called"]
 pub struct Builder {
@@ -19,19 +38,42 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Generates code for `protos` and what they import, which is looked for in the folders `includes`.
+    /// Generates code for `protos` and all they import.
+    ///
+    /// Imports start at the folders `includes`, and each proto must be in or below one of them. Google's well-known types
+    /// (`google/protobuf/*.proto`) need none. Relative paths start at the folder of the package whose build script this is.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), tonic_cloud_run_build::Error> {
+    /// tonic_cloud_run_build::configure()
+    ///     .compile_protos(&["protos/bookstore/v1/bookstore.proto"], &["protos", "third_party/googleapis"])
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// Everything that is wrong, see [`Error`].
-    pub fn compile_protos(self, protos: &[impl AsRef<Path>], includes: &[impl AsRef<Path>]) -> Result<(), Error> {
+    pub fn compile_protos(
+        self,
+        protos: &[impl AsRef<Path>],
+        includes: &[impl AsRef<Path>],
+    ) -> Result<(), Error> {
         self.compile(Input::Protos {
             protos: owned(protos),
             includes: owned(includes),
         })
     }
 
-    /// Generates code for a descriptor set at hand.
+    /// Generates code for a descriptor set, and nothing else is read.
+    ///
+    /// It must be complete, imports included. Comments become documentation if it has source information.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), tonic_cloud_run_build::Error> {
+    /// # fn descriptors() -> tonic_cloud_run_build::FileDescriptorSet { Default::default() }
+    /// tonic_cloud_run_build::configure().compile_fds(descriptors())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -40,7 +82,12 @@ impl Builder {
         self.compile(Input::Set(fds))
     }
 
-    /// Generates code for an encoded descriptor set.
+    /// As [`compile_fds`](Builder::compile_fds), for a set in its encoded form.
+    ///
+    /// ```
+    /// let garbage = tonic_cloud_run_build::configure().compile_fds_bytes(*b"garbage");
+    /// assert!(garbage.unwrap_err().to_string().contains("this is not a descriptor set"));
+    /// ```
     ///
     /// # Errors
     ///
@@ -49,7 +96,13 @@ impl Builder {
         self.compile(Input::SetBytes(fds.into()))
     }
 
-    /// Generates code for a file with a descriptor set.
+    /// As [`compile_fds_bytes`](Builder::compile_fds_bytes), for a file, such as `protoc -o` and `buf build -o` write.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), tonic_cloud_run_build::Error> {
+    /// tonic_cloud_run_build::configure().compile_fds_file("protos/bookstore.binpb")
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -19,8 +19,12 @@ pub(super) fn emit(service: &Service, types: &RpcTypes, options: &ServiceOptions
         &format!("A client of `{}`.", service.full_name()),
         &[],
     ));
-    let module_attributes = attributes::tokens(attributes::of_module(&options.client_mod_attributes, service));
-    let client_attributes = attributes::tokens(attributes::of_service(&options.client_attributes, service));
+    let module_attributes = attributes::tokens(attributes::of_module(
+        &options.client_mod_attributes,
+        service,
+    ));
+    let client_attributes =
+        attributes::tokens(attributes::of_service(&options.client_attributes, service));
     let allowed = allowed(service);
     let deprecated = service.deprecated.then(|| quote!(#[deprecated]));
     let constructors = constructors();

@@ -1,22 +1,18 @@
 //! What prost made, finished: documentation in place of its markers, and the lints that its code needs allowed.
 
 use super::docs::spaced;
+use super::{lints, literals};
 use crate::docs::Docs;
-use syn::{Attribute, Expr, ExprLit, Fields, Item, Lit, Meta, parse_quote};
+use syn::parse_quote;
+use syn::{Attribute, Expr, ExprLit, Fields, Item, Lit, Meta};
 
 pub(super) fn finish(items: &mut [Item], docs: &Docs) {
     for item in items.iter_mut() {
         document(item, docs);
         if let Some(attributes) = attributes(item) {
-            attributes.push(allowed());
+            attributes.push(lints::of_others());
         }
     }
-}
-
-/// For prost's own code only: derives and conversions in it are not written to anyone's lints. `missing_docs` is not among
-/// them, since everything is documented.
-fn allowed() -> Attribute {
-    parse_quote!(#[allow(clippy::all, clippy::pedantic, dead_code, deprecated, unreachable_pub)])
 }
 
 fn attributes(item: &mut Item) -> Option<&mut Vec<Attribute>> {
@@ -43,6 +39,9 @@ fn document(item: &mut Item, docs: &Docs) {
             resolve(&mut item.attrs, docs);
             for variant in &mut item.variants {
                 resolve(&mut variant.attrs, docs);
+                if let Some((_, value)) = &mut variant.discriminant {
+                    literals::make_readable(value);
+                }
             }
         }
         Item::Mod(item) => {

@@ -8,7 +8,12 @@ use crate::options::ServiceOptions;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub(super) fn emit(service: &Service, method: &Method, types: &RpcTypes, options: &ServiceOptions) -> TokenStream {
+pub(super) fn emit(
+    service: &Service,
+    method: &Method,
+    types: &RpcTypes,
+    options: &ServiceOptions,
+) -> TokenStream {
     let (request, response) = types::of(service, method, types, &options.proto_path);
     let Parts {
         argument,
@@ -106,6 +111,8 @@ fn documentation(service: &Service, method: &Method) -> Vec<String> {
 /// `from_archive(&self)` is what the proto calls it, whatever Rust's conventions say.
 fn allowed(method: &Method) -> Option<TokenStream> {
     let conventional = ["from_", "into_"];
-    let odd = conventional.iter().any(|prefix| method.client_name.starts_with(prefix));
+    let odd = conventional
+        .iter()
+        .any(|prefix| method.client_name.starts_with(prefix));
     odd.then(|| quote!(#[allow(clippy::wrong_self_convention)]))
 }

@@ -3,6 +3,8 @@
 mod attributes;
 mod client;
 mod docs;
+mod lints;
+mod literals;
 mod messages;
 mod method;
 mod server;
@@ -14,8 +16,8 @@ use crate::lower::Lowered;
 use crate::messages::{Messages, RpcTypes};
 use crate::model::Service;
 use crate::options::{Options, ServiceOptions};
-use prost_build::Module;
 use proc_macro2::TokenStream;
+use prost_build::Module;
 use std::collections::BTreeMap;
 
 /// The syntax of a generated file, by the module of its package.
@@ -26,8 +28,9 @@ pub(crate) fn emit(lowered: Lowered, options: &Options) -> Result<Files, Error> 
         services,
         files,
         docs,
+        boxed,
     } = lowered;
-    let Messages { modules, types } = crate::messages::generate(files, &options.messages)?;
+    let Messages { modules, types } = crate::messages::generate(files, &boxed, &options.messages)?;
 
     let mut faults = Faults::default();
     let mut syntax = Files::new();
@@ -75,6 +78,8 @@ fn empty() -> syn::File {
 }
 
 fn not_rust(what: &str, module: &Module, error: &syn::Error) -> Fault {
-    Fault::new(format!("the {what} of module `{module}` are no valid Rust: {error}"))
-        .help("check the Rust paths and attributes given to the builder")
+    Fault::new(format!(
+        "the {what} of module `{module}` are no valid Rust: {error}"
+    ))
+    .help("check the Rust paths and attributes given to the builder")
 }

@@ -31,6 +31,7 @@ fn in_module(name: &str, tokens: TokenStream) -> TokenStream {
             for item in &mut file.items {
                 if let Item::Mod(module) = item {
                     module.ident = ident(name);
+                    module.attrs.push(super::lints::of_others());
                 }
             }
             quote::ToTokens::into_token_stream(file)

@@ -38,9 +38,11 @@ pub(super) fn from_bytes(encoded: Vec<u8>, place: Option<&str>) -> Result<Loaded
         in_place(Fault::new(format!("this is not a descriptor set: {error}"))).help(HOW_TO_MAKE_ONE)
     })?;
     if set.file.is_empty() {
-        return Err(in_place(Fault::new("this descriptor set has no files in it"))
-            .help(HOW_TO_MAKE_ONE)
-            .into());
+        return Err(
+            in_place(Fault::new("this descriptor set has no files in it"))
+                .help(HOW_TO_MAKE_ONE)
+                .into(),
+        );
     }
     let mut faults = Faults::default();
     for file in &set.file {
@@ -68,9 +70,11 @@ fn missing_imports(set: &FileDescriptorSet) -> Vec<Fault> {
     let missing = |file: &prost_types::FileDescriptorProto| {
         let names = file.dependency.iter().filter(|name| !present(name));
         let faults = names.map(|name| {
-            Fault::new(format!("the descriptor set lacks '{name}', which this file imports"))
-                .in_file(file.name())
-                .help(HOW_TO_MAKE_ONE)
+            Fault::new(format!(
+                "the descriptor set lacks '{name}', which this file imports"
+            ))
+            .in_file(file.name())
+            .help(HOW_TO_MAKE_ONE)
         });
         faults.collect::<Vec<_>>()
     };
@@ -78,10 +82,13 @@ fn missing_imports(set: &FileDescriptorSet) -> Vec<Fault> {
 }
 
 fn fault(error: &DescriptorError) -> Fault {
-    let position = error.line().zip(error.column()).map(|(line, column)| Position {
-        line: line + 1,
-        column: column + 1,
-    });
+    let position = error
+        .line()
+        .zip(error.column())
+        .map(|(line, column)| Position {
+            line: line + 1,
+            column: column + 1,
+        });
     let fault = Fault::new(error.to_string()).at(position);
     match error.file() {
         Some(file) => fault.in_file(file),

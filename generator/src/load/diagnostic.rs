@@ -51,9 +51,9 @@ fn position(diagnostic: &dyn Diagnostic, outer: Option<&dyn SourceCode>) -> Opti
 /// Some faults point at two places, what was first and what is wrong with it.
 fn wrong_place(labels: &[LabeledSpan]) -> Option<&LabeledSpan> {
     let wrong = |label: &&LabeledSpan| {
-        label
-            .label()
-            .is_some_and(|text| text.contains("found") || text.contains("again") || text.contains("used"))
+        label.label().is_some_and(|text| {
+            text.contains("found") || text.contains("again") || text.contains("used")
+        })
     };
     labels.iter().find(wrong).or(labels.last())
 }

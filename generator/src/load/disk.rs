@@ -12,10 +12,9 @@ use std::rc::Rc;
 pub(super) fn check(protos: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
     let mut faults = Faults::default();
     if protos.is_empty() {
-        faults.push(
-            Fault::new("no protos are given")
-                .help("name at least one `.proto` file, such as \"protos/bookstore/v1/bookstore.proto\""),
-        );
+        faults.push(Fault::new("no protos are given").help(
+            "name at least one `.proto` file, such as \"protos/bookstore/v1/bookstore.proto\"",
+        ));
     }
     for include in includes {
         if !include.is_dir() {
@@ -27,7 +26,10 @@ pub(super) fn check(protos: &[PathBuf], includes: &[PathBuf]) -> Result<(), Erro
             faults.push(
                 Fault::new(what)
                     .in_file(include.display().to_string())
-                    .help(format!("includes are folders that imports start at, relative to {}", here())),
+                    .help(format!(
+                        "includes are folders that imports start at, relative to {}",
+                        here()
+                    )),
             );
         }
     }
@@ -36,7 +38,9 @@ pub(super) fn check(protos: &[PathBuf], includes: &[PathBuf]) -> Result<(), Erro
             faults.push(
                 Fault::new("this is a folder, not a proto")
                     .in_file(proto.display().to_string())
-                    .help("name the `.proto` files in it one by one; folders belong in the includes"),
+                    .help(
+                        "name the `.proto` files in it one by one; folders belong in the includes",
+                    ),
             );
         }
     }
@@ -98,7 +102,10 @@ impl Disk {
     /// The name that imports know the proto by, whatever way it and the includes are spelled.
     pub(super) fn name(&self, proto: &Path) -> Result<String, Fault> {
         let place = proto.display().to_string();
-        let name = self.spelled(proto).or_else(|| self.real(proto)).or_else(|| plain(proto));
+        let name = self
+            .spelled(proto)
+            .or_else(|| self.real(proto))
+            .or_else(|| plain(proto));
         let found = name.as_deref().and_then(|name| self.find(name));
         match (name, found) {
             (Some(name), None) if self.google.open_file(&name).is_ok() => Ok(name),
@@ -131,7 +138,10 @@ impl Disk {
     /// With links, `..` and absolute paths resolved.
     fn real(&self, proto: &Path) -> Option<String> {
         let proto = proto.canonicalize().ok()?;
-        let mut includes = self.includes.iter().filter_map(|include| include.canonicalize().ok());
+        let mut includes = self
+            .includes
+            .iter()
+            .filter_map(|include| include.canonicalize().ok());
         includes.find_map(|include| IncludeFileResolver::new(include).resolve_path(&proto))
     }
 }

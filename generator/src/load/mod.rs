@@ -54,17 +54,26 @@ pub(crate) fn load(input: Input, options: &InputOptions) -> Result<Loaded, Error
         Input::Set(set) => descriptor_set::from_set(&set),
         Input::SetBytes(bytes) => descriptor_set::from_bytes(bytes, None),
         Input::SetFile(path) => descriptor_set::from_file(&path),
-        Input::Protos { .. } if options.skip_protoc_run => match &options.file_descriptor_set_path {
-            Some(path) => descriptor_set::from_file(path),
-            None => Err(Fault::new("no descriptor set is given, although `skip_protoc_run` asks to read one")
+        Input::Protos { .. } if options.skip_protoc_run => {
+            match &options.file_descriptor_set_path {
+                Some(path) => descriptor_set::from_file(path),
+                None => Err(Fault::new(
+                    "no descriptor set is given, although `skip_protoc_run` asks to read one",
+                )
                 .help("say which with `file_descriptor_set_path`, or call `compile_fds_file`")
                 .into()),
-        },
+            }
+        }
         Input::Protos { protos, includes } => {
             disk::check(&protos, &includes)?;
             match protoc_wanted(options) {
                 Some(program) => protoc::load(&program, &options.protoc_args, &protos, &includes),
-                None => protox::load(&protos, &includes),
+                None if options.protoc_args.is_empty() => protox::load(&protos, &includes),
+                None => Err(Fault::new("there are arguments for protoc, but no protoc")
+                    .help(format!(
+                        "choose one with `protoc` or {PROTOC_VARIABLE}, or remove `protoc_arg`"
+                    ))
+                    .into()),
             }
         }
     }

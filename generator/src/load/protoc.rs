@@ -14,12 +14,17 @@ pub(super) fn load(
     protos: &[PathBuf],
     includes: &[PathBuf],
 ) -> Result<Loaded, Error> {
-    let folder = tempfile::tempdir()
-        .map_err(|error| Fault::new(format!("cannot make a temporary folder for protoc: {error}")))?;
+    let folder = tempfile::tempdir().map_err(|error| {
+        Fault::new(format!(
+            "cannot make a temporary folder for protoc: {error}"
+        ))
+    })?;
     let set = folder.path().join("descriptor-set");
 
     let mut command = Command::new(program);
-    command.args(["--include_imports", "--include_source_info", "-o"]).arg(&set);
+    command
+        .args(["--include_imports", "--include_source_info", "-o"])
+        .arg(&set);
     for include in includes {
         command.arg("-I").arg(include);
     }
@@ -36,7 +41,10 @@ pub(super) fn load(
                 ))
         })?;
     if !output.status.success() {
-        return Err(complaints(&String::from_utf8_lossy(&output.stderr), &output.status.to_string()));
+        return Err(complaints(
+            &String::from_utf8_lossy(&output.stderr),
+            &output.status.to_string(),
+        ));
     }
     let encoded = std::fs::read(&set)
         .map_err(|error| Fault::new(format!("cannot read what protoc wrote: {error}")))?;
@@ -51,7 +59,11 @@ fn on_disk(loaded: &Loaded, includes: &[PathBuf]) -> BTreeMap<String, PathBuf> {
         let mut candidates = includes.iter().map(|include| include.join(name));
         candidates.find(|path| path.exists())
     };
-    let names = loaded.set.file.iter().map(prost_types::FileDescriptorProto::name);
+    let names = loaded
+        .set
+        .file
+        .iter()
+        .map(prost_types::FileDescriptorProto::name);
     names
         .filter_map(|name| Some((name.to_owned(), find(name)?)))
         .collect()
@@ -66,7 +78,9 @@ fn complaints(text: &str, status: &str) -> Error {
         }
     }
     if faults.is_empty() {
-        faults.push(Fault::new(format!("protoc failed without a word ({status})")));
+        faults.push(Fault::new(format!(
+            "protoc failed without a word ({status})"
+        )));
     }
     faults.into_error()
 }
@@ -104,6 +118,9 @@ mod tests {
     #[test]
     fn silence_is_a_complaint() {
         let error = complaints("\n", "exit status: 3");
-        assert_eq!(error.faults()[0].message(), "protoc failed without a word (exit status: 3)");
+        assert_eq!(
+            error.faults()[0].message(),
+            "protoc failed without a word (exit status: 3)"
+        );
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn load(protos: &[PathBuf], includes: &[PathBuf]) -> Result<Loaded, E
             Err(fault) => faults.push(fault),
         }
     }
-    let opened = names.iter().try_for_each(|name| compiler.open_file(name).map(|_| ()));
+    let opened = names
+        .iter()
+        .try_for_each(|name| compiler.open_file(name).map(|_| ()));
     if opened.is_ok() && faults.is_empty() {
         return Ok(Loaded {
             set: compiler.file_descriptor_set(),

@@ -50,7 +50,7 @@ impl Survey<'_> {
                 self.faults.push(
                     Fault::new(format!("import '{import}' not found"))
                         .in_file(self.disk.place(name))
-                        .at(import_position(&file, index))
+                        .at(position(&file, index))
                         .help(format!(
                             "imports are looked for in the include folders: {}",
                             self.disk.includes()
@@ -63,10 +63,11 @@ impl Survey<'_> {
     }
 }
 
-/// Where the `index`th import stands.
-fn import_position(file: &File, index: usize) -> Option<Position> {
-    let path = [3, i32::try_from(index).ok()?];
-    let locations = &file.file_descriptor_proto().source_code_info.as_ref()?.location;
-    let span = &locations.iter().find(|location| location.path == path)?.span;
-    Position::of_span(span)
+/// Of an import.
+fn position(file: &File, index: usize) -> Option<Position> {
+    const DEPENDENCY: i32 = 3;
+    Position::in_file(
+        file.file_descriptor_proto(),
+        &[DEPENDENCY, i32::try_from(index).ok()?],
+    )
 }

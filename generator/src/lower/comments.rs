@@ -24,7 +24,7 @@ mod number {
 
 /// The comments of a file, by path.
 pub(super) struct Comments {
-    texts: BTreeMap<Vec<i32>, String>,
+    texts: BTreeMap<Vec<i32>, [String; 2]>,
 }
 
 impl Comments {
@@ -32,16 +32,16 @@ impl Comments {
         let locations = file.source_code_info.iter().flat_map(|info| &info.location);
         Self {
             texts: locations
-                .map(|location| (location.path.clone(), text(location)))
+                .map(|location| (location.path.clone(), texts(location)))
                 .collect(),
         }
     }
 
-    pub(super) fn of_service(&self, service: usize) -> &str {
+    pub(super) fn of_service(&self, service: usize) -> Vec<String> {
         self.at(&[number::FILE_SERVICE, index(service)])
     }
 
-    pub(super) fn of_method(&self, service: usize, method: usize) -> &str {
+    pub(super) fn of_method(&self, service: usize, method: usize) -> Vec<String> {
         self.at(&[
             number::FILE_SERVICE,
             index(service),
@@ -50,18 +50,19 @@ impl Comments {
         ])
     }
 
-    fn at(&self, path: &[i32]) -> &str {
-        self.texts.get(path).map_or("", String::as_str)
+    /// As safe Markdown: what stands before, then what stands behind. What one leaves open does not swallow the other.
+    fn at(&self, path: &[i32]) -> Vec<String> {
+        let Some(texts) = self.texts.get(path) else {
+            return Vec::new();
+        };
+        let parts = texts.iter().map(|text| markdown::from_comment(text));
+        let parts: Vec<_> = parts.filter(|lines| !lines.is_empty()).collect();
+        parts.join(&String::new())
     }
 }
 
-/// What stands before, and what stands behind.
-fn text(location: &Location) -> String {
-    [location.leading_comments(), location.trailing_comments()]
-        .into_iter()
-        .filter(|text| !text.trim().is_empty())
-        .collect::<Vec<_>>()
-        .join("\n\n")
+fn texts(location: &Location) -> [String; 2] {
+    [location.leading_comments(), location.trailing_comments()].map(str::to_owned)
 }
 
 /// Paths count in `i32`, and so does whoever makes descriptors: there are no more items than that in a file of 2 GiB.
@@ -124,7 +125,11 @@ impl Walk<'_> {
             );
         }
         for (position, nested) in message.nested_type.iter().enumerate() {
-            self.message(&extend(path, number::MESSAGE_NESTED, position), &name, nested);
+            self.message(
+                &extend(path, number::MESSAGE_NESTED, position),
+                &name,
+                nested,
+            );
         }
         for (position, nested) in message.enum_type.iter().enumerate() {
             self.enumeration(&extend(path, number::MESSAGE_ENUM, position), &name, nested);
@@ -147,7 +152,7 @@ impl Walk<'_> {
         let mut lines = if paths::any_matches(&self.options.disable_comments, name) {
             Vec::new()
         } else {
-            markdown::from_comment(self.comments.at(path))
+            self.comments.at(path)
         };
         if lines.is_empty() {
             lines.push(otherwise.to_owned());

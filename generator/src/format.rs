@@ -73,7 +73,7 @@ fn include_file<'a>(modules: impl Iterator<Item = &'a Module>, options: &OutputO
         node.file = Some(included(&file_name(module, options), options));
     }
     let mut text = HEADER.to_owned();
-    tree.print(0, &mut text);
+    tree.print("", 0, &mut text);
     text
 }
 
@@ -103,7 +103,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn print(&self, depth: usize, text: &mut String) {
+    fn print(&self, outer: &str, depth: usize, text: &mut String) {
         let indent = "    ".repeat(depth);
         let indent = indent.as_str();
         if let Some(file) = &self.file {
@@ -116,8 +116,12 @@ impl Tree {
                 name,
                 "` and what is below it.\n",
             ]);
+            // A package may repeat the name of the one around it, or of the module that all are included in.
+            if depth == 0 || outer == name {
+                text.extend([indent, "#[allow(clippy::module_inception)]\n"]);
+            }
             text.extend([indent, "pub mod ", name, " {\n"]);
-            below.print(depth + 1, text);
+            below.print(name, depth + 1, text);
             text.extend([indent, "}\n"]);
         }
     }

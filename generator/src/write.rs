@@ -28,14 +28,16 @@ fn folder(chosen: Option<&Path>) -> Result<PathBuf, Fault> {
         })?,
     };
     if folder.is_dir() {
-        Ok(folder)
-    } else {
-        Err(
-            Fault::new("this folder, which code is to be written to, does not exist")
-                .in_file(folder.display().to_string())
-                .help("create it, or choose another one with `out_dir`"),
-        )
+        return Ok(folder);
     }
+    let what = if folder.exists() {
+        "code is to be written to this folder, but it is none"
+    } else {
+        "code is to be written to this folder, but it does not exist"
+    };
+    Err(Fault::new(what)
+        .in_file(folder.display().to_string())
+        .help("create it, or choose another one with `out_dir`"))
 }
 
 fn if_changed(path: &Path, content: &[u8]) -> Result<(), Fault> {
@@ -45,6 +47,6 @@ fn if_changed(path: &Path, content: &[u8]) -> Result<(), Fault> {
     fs::write(path, content).map_err(|error| {
         Fault::new(format!("cannot write this file: {error}"))
             .in_file(path.display().to_string())
-            .help("its folder must exist and be writable; `out_dir` chooses another one")
+            .help("its folder must exist, and both must be writable")
     })
 }

@@ -108,11 +108,14 @@ fn documentation(service: &Service, method: &Method) -> Vec<String> {
     docs::with(&method.docs, &otherwise, &more)
 }
 
-/// `from_archive(&self)` is what the proto calls it, whatever Rust's conventions say.
+/// What the proto calls it counts, whatever Rust's conventions say of `from_archive(&self)`.
 fn allowed(method: &Method) -> Option<TokenStream> {
-    let conventional = ["from_", "into_"];
-    let odd = conventional
-        .iter()
-        .any(|prefix| method.client_name.starts_with(prefix));
-    odd.then(|| quote!(#[allow(clippy::wrong_self_convention)]))
+    let name = method.client_name.as_str();
+    if name.starts_with("from_") || name.starts_with("into_") {
+        Some(quote!(#[allow(clippy::wrong_self_convention)]))
+    } else if name == "iter" || name == "iter_mut" {
+        Some(quote!(#[allow(clippy::iter_not_returning_iterator)]))
+    } else {
+        None
+    }
 }

@@ -1,12 +1,11 @@
 //! Descriptor sets that someone else made: read, and checked as thoroughly as protos are.
 
-use super::Loaded;
-use crate::editions;
+use super::{Loaded, diagnostic, structure};
 use crate::error::{Error, Faults};
-use crate::fault::{Fault, Position};
+use crate::fault::Fault;
 use prost::Message;
-use prost_types::FileDescriptorSet;
-use protox::prost_reflect::{DescriptorError, DescriptorPool};
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use protox::prost_reflect::DescriptorPool;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -46,28 +45,61 @@ pub(super) fn from_bytes(encoded: Vec<u8>, place: Option<&str>) -> Result<Loaded
     }
     let mut faults = Faults::default();
     for file in &set.file {
-        if !editions::is_known_syntax(file.syntax.as_deref()) {
-            faults.push(editions::fault(Some(file.name().to_owned()), None));
-        }
+        structure::check(file, &mut faults);
     }
     faults.extend(missing_imports(&set));
     faults.or(())?;
-
-    let mut pool = DescriptorPool::new();
-    pool.decode_file_descriptor_set(encoded.as_slice())
-        .map_err(|error| fault(&error))?;
     Ok(Loaded {
-        set: FileDescriptorSet {
-            file: pool.file_descriptor_protos().cloned().collect(),
-        },
+        set: resolved(set)?,
         encoded,
         files: BTreeMap::new(),
     })
 }
 
+/// With all names looked up. A file at a time, so that the faults of all are found.
+fn resolved(set: FileDescriptorSet) -> Result<FileDescriptorSet, Error> {
+    let mut faults = Faults::default();
+    let mut pool = DescriptorPool::new();
+    let mut waiting = set.file;
+    while !waiting.is_empty() {
+        let ready = |file: &FileDescriptorProto| {
+            file.dependency
+                .iter()
+                .all(|name| pool.get_file_by_name(name).is_some())
+        };
+        let (next, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
+        if next.is_empty() {
+            // These wait for files with faults, or for each other.
+            if faults.is_empty() {
+                faults.push(circle(&rest));
+            }
+            break;
+        }
+        for file in next {
+            let name = file.name().to_owned();
+            if let Err(error) = pool.add_file_descriptor_proto(file) {
+                faults.extend(diagnostic::in_set(&error, &name));
+            }
+        }
+        waiting = rest;
+    }
+    faults.or(FileDescriptorSet {
+        file: pool.file_descriptor_protos().cloned().collect(),
+    })
+}
+
+fn circle(files: &[FileDescriptorProto]) -> Fault {
+    let names: Vec<&str> = files.iter().map(FileDescriptorProto::name).collect();
+    Fault::new(format!(
+        "these files import each other in a circle: {}",
+        names.join(", ")
+    ))
+    .help("move what they share into a file of its own")
+}
+
 fn missing_imports(set: &FileDescriptorSet) -> Vec<Fault> {
     let present = |name: &str| set.file.iter().any(|file| file.name() == name);
-    let missing = |file: &prost_types::FileDescriptorProto| {
+    let missing = |file: &FileDescriptorProto| {
         let names = file.dependency.iter().filter(|name| !present(name));
         let faults = names.map(|name| {
             Fault::new(format!(
@@ -79,19 +111,4 @@ fn missing_imports(set: &FileDescriptorSet) -> Vec<Fault> {
         faults.collect::<Vec<_>>()
     };
     set.file.iter().flat_map(missing).collect()
-}
-
-fn fault(error: &DescriptorError) -> Fault {
-    let position = error
-        .line()
-        .zip(error.column())
-        .map(|(line, column)| Position {
-            line: line + 1,
-            column: column + 1,
-        });
-    let fault = Fault::new(error.to_string()).at(position);
-    match error.file() {
-        Some(file) => fault.in_file(file),
-        None => fault.help(HOW_TO_MAKE_ONE),
-    }
 }

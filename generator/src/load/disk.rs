@@ -101,6 +101,11 @@ impl Disk {
 
     /// The name that imports know the proto by, whatever way it and the includes are spelled.
     pub(super) fn name(&self, proto: &Path) -> Result<String, Fault> {
+        if proto.as_os_str().is_empty() {
+            return Err(
+                Fault::new("one of the protos is an empty path").help("name a `.proto` file")
+            );
+        }
         let place = proto.display().to_string();
         let name = self
             .spelled(proto)
@@ -117,7 +122,7 @@ impl Disk {
             (Some(name), Some(_)) => Ok(name),
             (_, None) if proto.exists() => Err(Fault::new("this proto is below none of the include folders")
                 .in_file(place)
-                .help(format!("add the folder that its imports start at to the includes, which are: {}", self.includes()))),
+                .help(format!("add the folder that its package starts at to the includes, which are: {}", self.includes()))),
             (_, None) => Err(Fault::new("there is no such file")
                 .in_file(place)
                 .help(format!("paths are relative to {}", here()))),

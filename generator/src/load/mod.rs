@@ -5,6 +5,7 @@ mod diagnostic;
 mod disk;
 mod protoc;
 mod protox;
+mod structure;
 mod survey;
 
 use crate::error::Error;

@@ -52,7 +52,7 @@ impl Survey<'_> {
                         .in_file(self.disk.place(name))
                         .at(position(&file, index))
                         .help(format!(
-                            "imports are looked for in the include folders: {}",
+                            "add the folder that it starts at to the includes, which are: {}",
                             self.disk.includes()
                         )),
                 );

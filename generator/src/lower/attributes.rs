@@ -27,6 +27,9 @@ pub(super) fn check(options: &Options, faults: &mut Faults) {
         );
     }
     extern_paths(&messages.extern_path, faults);
+    if !messages.compile_well_known_types {
+        well_known_paths(&messages.extern_path, faults);
+    }
     if syn::parse_str::<syn::Path>(&services.proto_path).is_err() {
         faults.push(
             Fault::new(format!("`proto_path` is no Rust path: `{}`", services.proto_path))
@@ -66,6 +69,36 @@ fn extern_paths(paths: &[(String, String)], faults: &mut Faults) {
             faults.push(
                 Fault::new(format!("there are two `extern_path`s for `{proto}`"))
                     .help("remove one of them"),
+            );
+        }
+    }
+}
+
+/// These are taken from elsewhere already.
+fn well_known_paths(paths: &[(String, String)], faults: &mut Faults) {
+    const TAKEN: &[&str] = &[
+        "",
+        ".BoolValue",
+        ".BytesValue",
+        ".DoubleValue",
+        ".Empty",
+        ".FloatValue",
+        ".Int32Value",
+        ".Int64Value",
+        ".StringValue",
+        ".UInt32Value",
+        ".UInt64Value",
+    ];
+    for (proto, _) in paths {
+        let taken = proto
+            .strip_prefix(".google.protobuf")
+            .is_some_and(|rest| TAKEN.contains(&rest));
+        if taken {
+            faults.push(
+                Fault::new(format!(
+                    "`extern_path` for `{proto}`: it is taken from prost-types and Rust"
+                ))
+                .help("call `compile_well_known_types(true)` as well, to take it from elsewhere"),
             );
         }
     }

@@ -167,7 +167,7 @@ pub(crate) fn deadline_exceeded(
     }
 }
 
-/// Whether the server promised not to have looked at the call: REFUSED_STREAM, or a GOAWAY whose last stream id is
+/// Whether the server promised not to have looked at the call: `REFUSED_STREAM`, or a GOAWAY whose last stream id is
 /// below the call's (h2 reports a GOAWAY to those streams alone).
 pub(crate) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
     find::<h2::Error>(error).is_some_and(|error| {

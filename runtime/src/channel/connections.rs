@@ -67,6 +67,13 @@ impl Connections {
         }
     }
 
+    /// Takes no more calls for a connection that refused one; those under way go on.
+    pub(crate) fn retire(&self, sender: &Sender) {
+        self.lock().retain(
+            |(_, slot)| !matches!(slot, Slot::Open(open) if open.is_same_connection(sender)),
+        );
+    }
+
     fn open_or_join(self: &Arc<Self>) -> Slot {
         let runtime = Handle::current().id();
         let mut slots = self.lock();

@@ -4,13 +4,16 @@ use super::replay::AttemptBody;
 use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use hyper::client::conn::http2;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,7 +21,38 @@ use tokio::net::TcpStream;
 use tonic::Code;
 
 /// Sends requests on one HTTP/2 connection.
-pub(crate) type Sender = http2::SendRequest<AttemptBody>;
+#[derive(Clone)]
+pub(crate) struct Sender {
+    /// Which connection it is.
+    id: u64,
+    requests: http2::SendRequest<AttemptBody>,
+}
+
+impl Sender {
+    fn new(requests: http2::SendRequest<AttemptBody>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Relaxed),
+            requests,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    pub(crate) fn is_same_connection(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+
+    /// Sends a request and waits for the head of its answer. The error holds the request if it was never sent.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<AttemptBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<AttemptBody>>> {
+        self.requests.try_send_request(request).await
+    }
+}
 
 /// When to ask an idle-looking peer whether it is still there (gRFC A8).
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +220,7 @@ impl Connector {
         })?;
         // How it ended is told by the calls on it.
         tokio::spawn(async move { drop(connection.await) });
-        Ok(sender)
+        Ok(Sender::new(sender))
     }
 
     fn failed(&self, what: impl fmt::Display, advice: &str) -> Error {

@@ -25,8 +25,12 @@ const X_SERVERLESS_AUTHORIZATION: HeaderName =
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tonic-cloud-run/", env!("CARGO_PKG_VERSION")));
 
-/// How often a call is sent again that never reached the server.
-const RESENDS: u32 = 3;
+/// How often a call is sent again that the server never looked at.
+const RESENDS: u32 = 10;
+
+/// How many of those follow at once. Before the others there is a pause, which doubles each time.
+const AT_ONCE: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// A channel's network side.
 pub(crate) struct Network {
@@ -123,7 +127,7 @@ impl Network {
         tokio::try_join!(token, connection)
     }
 
-    /// Sends a call until the server has it: what never reached it is sent again.
+    /// Sends a call until the server has it: what never reached the application is sent again, on another connection.
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Status> {
         let mut resends = 0;
         loop {
@@ -133,15 +137,16 @@ impl Network {
                 .replay()
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
-            let error = match sender
-                .try_send_request(call.request(held.as_deref(), body))
-                .await
-            {
+            let error = match sender.send(call.request(held.as_deref(), body)).await {
                 Ok(response) => return Ok((response, held)),
                 Err(error) => error,
             };
-            let unsent = error.message().is_some() || status::is_unprocessed(error.error());
-            if unsent && resends < RESENDS && call.body.can_replay() {
+            let unprocessed = error.message().is_some() || status::is_unprocessed(error.error());
+            if unprocessed && resends < RESENDS && call.body.can_replay() {
+                self.connections.retire(&sender);
+                if resends >= AT_ONCE {
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(resends - AT_ONCE)).await;
+                }
                 resends += 1;
                 continue;
             }

@@ -67,7 +67,7 @@ pub(crate) fn advice(error: &std::io::Error) -> &'static str {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Tls>())
     {
-        Some(Tls::InvalidCertificate(Certificate::UnknownIssuer)) => {
+        Some(Tls::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature)) => {
             "its certificate is signed by nobody this machine trusts: is a proxy intercepting TLS, or is this a \
              server of your own? Then add its CA with `root_certificates_pem` or SSL_CERT_FILE"
         }

@@ -44,7 +44,7 @@ pub(crate) fn failed(error: CredentialsError, origin: &Origin) -> TokenError {
     let message = match status {
         _ if outside => format!(
             "there are no Application Default Credentials: GOOGLE_APPLICATION_CREDENTIALS is not set, gcloud has \
-             written none, and {origin} does not exist here ({cause}); {GET_CREDENTIALS}"
+             written none, and {origin} does not exist here; {GET_CREDENTIALS}"
         ),
         Some(status) => format!("{origin} answered HTTP {status}: {cause}"),
         None => format!("{origin} gave no ID token: {cause}"),

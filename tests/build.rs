@@ -28,7 +28,10 @@ fn protos(folder: &str) -> Vec<PathBuf> {
         for path in entries.map(|entry| entry.path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "proto") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "proto")
+            {
                 found.push(path);
             }
         }

@@ -43,7 +43,7 @@
 //! | service `Bookstore` | `bookstore_client::BookstoreClient`, `bookstore_server::{Bookstore, BookstoreServer}` |
 //! | services `Book` and `book` in one package | modules `book_client` and `book_client_2`, in this order; the same for servers |
 //! | service `Foo`, and a message `FooClient` with nested types or a package `foo_client` below this one | module `foo_client_2` |
-//! | service `Option`, `Box`, … whose name tonic's code for servers uses | server `option_service_server::OptionService`; its client is an `OptionClient` |
+//! | service `Option`, `Box`, … whose name tonic's code for servers uses | `option_server::{OptionService, OptionServiceServer}`; the client is `option_client::OptionClient` |
 //! | package `type.v1` | file `type.v1.rs`, module `r#type::v1` |
 //! | package `Acme.LibraryV1` | file `acme.library_v1.rs`, and the same as `Acme.LibraryV1.rs` |
 //! | no package | file `_.rs` |

@@ -1,6 +1,6 @@
 //! Options that cannot be.
 
-use crate::{Attempt, Folder};
+use crate::Attempt;
 use tonic_cloud_run_build::{Builder, Error};
 
 pub(crate) const ATTEMPTS: &[(&str, Attempt)] = &[

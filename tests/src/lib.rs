@@ -1,7 +1,27 @@
-//! What spans the crates.
+//! What spans the crates: here, the generated code that their tests compile and use.
 
 /// Generated from `names/protos`: everything that can be called in an unlucky way.
 pub mod names {
-    #![deny(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+    #![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
     include!(concat!(env!("OUT_DIR"), "/names.rs"));
+}
+
+/// The code in `golden`, as it is there.
+pub mod golden {
+    #![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+
+    /// The four call shapes.
+    pub mod shapes {
+        include!("../golden/shapes/golden.shapes.rs");
+    }
+
+    /// Comments.
+    pub mod documented {
+        include!("../golden/documented/golden.documented.rs");
+    }
+
+    /// Names that must change, and a server.
+    pub mod renamed {
+        include!("../golden/renamed/golden.renamed.rs");
+    }
 }

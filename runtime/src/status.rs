@@ -5,12 +5,11 @@
 //! [http-grpc-status-mapping]: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
 //! [PROTOCOL-HTTP2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
-use crate::error::{Error, ErrorKind, causes};
+use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::token::IdToken;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use std::error::Error as StdError;
 use std::time::Duration;
 use tonic::{Code, Status};
 
@@ -169,31 +168,31 @@ pub(crate) fn deadline_exceeded(
 
 /// Whether the server promised not to have looked at the call: `REFUSED_STREAM`, or a GOAWAY whose last stream id is
 /// below the call's (h2 reports a GOAWAY to those streams alone).
-pub(crate) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
-    find::<h2::Error>(error).is_some_and(|error| {
-        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        error.is_remote() && (refused || error.is_go_away())
-    })
+pub(crate) fn is_unprocessed(error: &h2::Error) -> bool {
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (refused || error.is_go_away())
 }
 
 /// The status of a call whose connection or stream broke.
-pub(crate) fn broken(error: hyper::Error, caller: &Caller<'_>) -> Status {
-    let reason = find::<h2::Error>(&error).and_then(h2::Error::reason);
-    let code = match reason {
+pub(crate) fn broken(error: h2::Error, caller: &Caller<'_>) -> Status {
+    let code = match error.reason() {
+        None => Code::Unavailable,
+        Some(_) if is_unprocessed(&error) => Code::Unavailable,
         Some(h2::Reason::CANCEL) => Code::Cancelled,
         Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
         Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
-        Some(h2::Reason::REFUSED_STREAM) | None => Code::Unavailable,
         Some(_) => Code::Internal,
     };
-    let cause = causes(&error)
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let message = match reason {
+    let message = match error.reason() {
+        Some(reason) if is_unprocessed(&error) => {
+            format!(
+                "{} takes no more calls (HTTP/2 {reason:?}); the call was not carried out",
+                caller.host
+            )
+        }
         Some(reason) => format!("{} ended the call with HTTP/2 {reason:?}", caller.host),
         None => format!(
-            "the connection to {} broke: {cause}; the call may or may not have been carried out",
+            "the connection to {} broke: {error}; the call may or may not have been carried out",
             caller.host
         ),
     };
@@ -201,10 +200,6 @@ pub(crate) fn broken(error: hyper::Error, caller: &Caller<'_>) -> Status {
         .error(ErrorKind::Transport, code, message)
         .with_source(error)
         .into()
-}
-
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|error| error.downcast_ref())
 }
 
 #[cfg(test)]

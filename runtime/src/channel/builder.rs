@@ -1,7 +1,8 @@
 //! What can be set on a channel.
 
+use super::connection::Keepalive;
 use super::connections::Connections;
-use super::connector::{Connector, Keepalive, Security};
+use super::connector::{Connector, Security};
 use super::network::Network;
 use super::{Channel, tls};
 use crate::credentials::Credentials;

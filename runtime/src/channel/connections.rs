@@ -4,7 +4,8 @@
 //! runtimes, and some of them may be gone or not running: so each runtime has its own connection, and a connection
 //! whose runtime is gone is closed and soon forgotten.
 
-use super::connector::{Connector, Sender};
+use super::connection::Sender;
+use super::connector::Connector;
 use crate::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::{Handle, Id};

@@ -1,65 +1,19 @@
 //! One connection: name lookup, TCP, TLS, HTTP/2.
 
-use super::replay::AttemptBody;
+use super::connection::{self, Keepalive, Sender};
 use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tonic::Code;
-
-/// Sends requests on one HTTP/2 connection.
-#[derive(Clone)]
-pub(crate) struct Sender {
-    /// Which connection it is.
-    id: u64,
-    requests: http2::SendRequest<AttemptBody>,
-}
-
-impl Sender {
-    fn new(requests: http2::SendRequest<AttemptBody>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self {
-            id: NEXT.fetch_add(1, Relaxed),
-            requests,
-        }
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.requests.is_closed()
-    }
-
-    pub(crate) fn is_same_connection(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-
-    /// Sends a request and waits for the head of its answer. The error holds the request if it was never sent.
-    pub(crate) async fn send(
-        &mut self,
-        request: Request<AttemptBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<AttemptBody>>> {
-        self.requests.try_send_request(request).await
-    }
-}
-
-/// When to ask an idle-looking peer whether it is still there (gRFC A8).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Keepalive {
-    pub(crate) interval: Duration,
-    pub(crate) timeout: Duration,
-}
 
 /// Whether the connection is encrypted.
 pub(crate) enum Security {
@@ -204,23 +158,13 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder.timer(TokioTimer::new()).adaptive_window(true);
-        if let Some(keepalive) = self.keepalive {
-            builder
-                .keep_alive_interval(keepalive.interval)
-                .keep_alive_timeout(keepalive.timeout);
-        }
-        let (sender, connection) = builder.handshake(TokioIo::new(io)).await.map_err(|error| {
+        connection::open(io, self.keepalive).await.map_err(|error| {
             self.failed(
                 format!("the HTTP/2 handshake failed: {error}"),
                 "the server closed the connection or does not speak HTTP/2",
             )
             .with_source(error)
-        })?;
-        // How it ended is told by the calls on it.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Sender::new(sender))
+        })
     }
 
     fn failed(&self, what: impl fmt::Display, advice: &str) -> Error {

@@ -2,13 +2,17 @@
 
 mod answer;
 mod builder;
+mod connection;
 mod connections;
 mod connector;
 mod in_process;
+mod incoming;
 mod network;
 mod progress;
 mod replay;
 mod tls;
+mod upload;
+mod written;
 
 pub use builder::{ChannelBuilder, TokenHeader};
 
@@ -178,7 +182,7 @@ impl Route {
     }
 
     /// The status of an answer that broke off.
-    fn broken(&self, error: hyper::Error) -> Status {
+    fn broken(&self, error: h2::Error) -> Status {
         match self.caller() {
             Some(caller) => status::broken(error, &caller),
             None => Status::from_error(Box::new(error)),

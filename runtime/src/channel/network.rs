@@ -1,8 +1,9 @@
 //! A call over the network: its token, its connection, and the attempts it may take.
 
 use super::builder::TokenHeader;
+use super::connection::{Failure, Sender};
 use super::connections::Connections;
-use super::connector::Sender;
+use super::incoming::Incoming;
 use super::progress::Progress;
 use super::replay::{AttemptBody, Recording};
 use crate::cache::{Held, TokenCache};
@@ -13,7 +14,6 @@ use crate::status::{self, Caller};
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
-use hyper::body::Incoming;
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::Status;
@@ -25,12 +25,14 @@ const X_SERVERLESS_AUTHORIZATION: HeaderName =
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tonic-cloud-run/", env!("CARGO_PKG_VERSION")));
 
-/// How often a call is sent again that the server never looked at.
-const RESENDS: u32 = 10;
+/// How often a call is sent again that the server never looked at. A proxy that ends its connections after a few
+/// requests turns most of a crowd of calls away each time.
+const RESENDS: u32 = 30;
 
-/// How many of those follow at once. Before the others there is a pause, which doubles each time.
+/// How many of those follow at once. Before each of the others there is a pause, which doubles up to the longest.
 const AT_ONCE: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// A channel's network side.
 pub(crate) struct Network {
@@ -137,22 +139,25 @@ impl Network {
                 .replay()
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
-            let error = match sender.send(call.request(held.as_deref(), body)).await {
+            let failure = match sender.send(call.request(held.as_deref(), body)).await {
                 Ok(response) => return Ok((response, held)),
-                Err(error) => error,
+                Err(failure) => failure,
             };
-            let unprocessed = error.message().is_some() || status::is_unprocessed(error.error());
+            let Failure { error, unsent } = failure;
+            let unprocessed = unsent || status::is_unprocessed(&error);
             if unprocessed && resends < RESENDS && call.body.can_replay() {
                 self.connections.retire(&sender);
                 if resends >= AT_ONCE {
-                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(resends - AT_ONCE)).await;
+                    let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(resends - AT_ONCE));
+                    tokio::time::sleep(pause.min(LONGEST_PAUSE).mul_f64(fastrand::f64())).await;
                 }
                 resends += 1;
                 continue;
             }
-            return Err(call.body.failure().unwrap_or_else(|| {
-                status::broken(error.into_error(), &self.caller(held.as_deref()))
-            }));
+            return Err(call
+                .body
+                .failure()
+                .unwrap_or_else(|| status::broken(error, &self.caller(held.as_deref()))));
         }
     }
 

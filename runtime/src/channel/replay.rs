@@ -128,7 +128,10 @@ impl http_body::Body for AttemptBody {
                     this.next += 1;
                 }
             }
-            Poll::Ready(Some(Err(failure))) => record.failure = Some(failure.clone()),
+            Poll::Ready(Some(Err(failure))) => {
+                record.failure = Some(failure.clone());
+                record.stop();
+            }
             _ => {}
         }
         frame

@@ -128,10 +128,12 @@ fn wrong_token(caller: &Caller<'_>) -> String {
             token.audience().join(", ")
         );
     }
-    "the audience is not one the service accepts, or the token has expired by its clock; the audience must be the \
-     service's URL (`gcloud run services describe SERVICE --format='value(status.url)'`) or one of its custom \
-     audiences: set it with `Channel::builder(host).audience(..)`; is this machine's clock right?"
-        .to_owned()
+    format!(
+        "most likely the service does not accept the audience {}, which must be its URL (`gcloud run services \
+         describe SERVICE --format='value(status.url)'`) or one of its custom audiences, and is set with \
+         `Channel::builder(host).audience(..)`; if it is right, look at this machine's clock",
+        caller.audience
+    )
 }
 
 /// The caller as IAM writes it.

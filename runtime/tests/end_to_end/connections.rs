@@ -220,6 +220,47 @@ async fn a_server_that_accepts_and_says_nothing() {
     explained(&status, &["not connected within 300ms"]);
 }
 
+/// A connection whose packets are dropped: neither side hears of it.
+#[tokio::test]
+async fn keepalive_notices_a_server_that_went_silent() {
+    let fake = crate::runtimes::serve(Duration::from_secs(3600));
+    let (listener, front) = (
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        fake.address(),
+    );
+    let channel = fake
+        .channel_builder()
+        .connect_to(listener.local_addr().unwrap())
+        .keepalive(Duration::from_secs(10), Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let silent = Arc::new(Notify::new());
+    let tunnel = tokio::spawn({
+        let silent = silent.clone();
+        async move {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = TcpStream::connect(front).await.unwrap();
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                () = silent.notified() => std::future::pending().await,
+            }
+        }
+    });
+    let client = EchoClient::on(channel);
+    client.unary(Ask::default()).await.unwrap();
+    silent.notify_one();
+    tokio::task::yield_now().await;
+    // From here on nothing can happen but timers: the clock jumps from one to the next.
+    tokio::time::pause();
+    let status = client.unary(Ask::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert_eq!(
+        Error::from_status(&status).unwrap().kind(),
+        ErrorKind::Transport
+    );
+    tunnel.abort();
+}
+
 #[tokio::test]
 async fn more_calls_than_the_server_takes_at_once_wait_their_turn() {
     let fake = FakeCloudRun::builder()

@@ -11,7 +11,7 @@ use tonic_cloud_run::{Channel, ErrorKind};
 static FAKE: LazyLock<FakeCloudRun> = LazyLock::new(|| serve(Duration::from_secs(3600)));
 
 /// A fake on a runtime and a thread of its own.
-fn serve(token_lifetime: Duration) -> FakeCloudRun {
+pub(crate) fn serve(token_lifetime: Duration) -> FakeCloudRun {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         Runtime::new().unwrap().block_on(async move {

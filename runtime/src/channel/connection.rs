@@ -3,13 +3,12 @@
 use super::incoming::Incoming;
 use super::replay::AttemptBody;
 use super::upload;
+use super::usage::{IDLE, OpenCall, Usage};
 use super::written::{Counted, Written};
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::{Request, Response};
-use std::future::poll_fn;
-use std::pin::pin;
-use std::sync::Arc;
+use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,17 +29,25 @@ pub(crate) struct Keepalive {
     pub(crate) timeout: Duration,
 }
 
+/// Tells connections apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConnectionId(u64);
+
 /// Sends requests on one connection. The connection ends when the last sender and the last stream are gone.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    /// Which connection it is.
-    id: u64,
+    id: ConnectionId,
     requests: SendRequest<Bytes>,
     written: Written,
     /// Closed when the connection's task has ended.
     task: watch::Receiver<()>,
-    /// Held by each call that is open, to be counted.
-    open: Arc<()>,
+    usage: Usage,
+}
+
+/// A connection as one call uses it.
+pub(crate) struct Lease {
+    sender: Sender,
+    open: OpenCall,
 }
 
 /// Why a request got no answer.
@@ -73,48 +80,46 @@ where
         .handshake(io)
         .await?;
     let (alive, task) = watch::channel(());
-    let open = Arc::new(());
-    let calls = open.clone();
+    let usage = Usage::new();
+    let used = usage.clone();
     tokio::spawn(async move {
-        drive(connection, keepalive, calls).await;
+        drive(connection, keepalive, &used).await;
         drop(alive);
     });
     Ok(Sender {
-        id: NEXT.fetch_add(1, Relaxed),
+        id: ConnectionId(NEXT.fetch_add(1, Relaxed)),
         requests,
         written,
         task,
-        open,
+        usage,
     })
 }
 
-/// Runs a connection to its end. How it ended is told by the calls on it.
-async fn drive<T>(
-    mut connection: Connection<T, Bytes>,
-    keepalive: Option<Keepalive>,
-    calls: Arc<()>,
-) where
+/// Runs a connection until the server ends it, the last sender is gone, it has been idle for long, or a ping is not
+/// answered. How it ended is told by the calls on it.
+async fn drive<T>(mut connection: Connection<T, Bytes>, keepalive: Option<Keepalive>, usage: &Usage)
+where
     T: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let pings = connection.ping_pong();
-    let mut connection = pin!(connection);
-    match (keepalive, pings) {
-        (Some(keepalive), Some(pings)) => {
-            tokio::select! {
-                _ = &mut connection => {}
-                () = unanswered(pings, keepalive, calls) => {}
-            }
+    let dead = async {
+        match (keepalive, pings) {
+            (Some(keepalive), Some(pings)) => unanswered(pings, keepalive, usage).await,
+            _ => pending().await,
         }
-        _ => drop(connection.await),
+    };
+    tokio::select! {
+        _ = connection => {}
+        () = dead => {}
+        () = idle(usage) => {}
     }
 }
 
 /// Ends when a ping got no answer in time. Pings only while calls are open.
-async fn unanswered(mut pings: h2::PingPong, keepalive: Keepalive, calls: Arc<()>) {
+async fn unanswered(mut pings: h2::PingPong, keepalive: Keepalive, usage: &Usage) {
     loop {
         sleep(keepalive.interval).await;
-        // One is the sender's that the channel holds, one this task's; each call has another.
-        if Arc::strong_count(&calls) <= 2 {
+        if usage.calls() == 0 {
             continue;
         }
         match timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await {
@@ -124,38 +129,73 @@ async fn unanswered(mut pings: h2::PingPong, keepalive: Keepalive, calls: Arc<()
     }
 }
 
+/// Ends when the connection has been without calls for long.
+async fn idle(usage: &Usage) {
+    while !usage.is_idle() {
+        sleep(IDLE).await;
+    }
+}
+
 impl Sender {
     pub(crate) fn is_closed(&self) -> bool {
         self.task.has_changed().is_err()
     }
 
-    pub(crate) fn is_same_connection(&self, other: &Self) -> bool {
-        self.id == other.id
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// Whether the server takes another call on this connection now.
+    pub(crate) fn has_room(&self) -> bool {
+        self.usage.calls() < self.requests.current_max_send_streams()
+    }
+
+    /// The connection for a call, which counts from now on.
+    pub(crate) fn lease(&self) -> Lease {
+        Lease {
+            sender: self.clone(),
+            open: self.usage.begin(),
+        }
+    }
+}
+
+impl Lease {
+    pub(crate) fn connection(&self) -> ConnectionId {
+        self.sender.id
     }
 
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn send(
-        &mut self,
+        self,
         request: Request<AttemptBody>,
     ) -> Result<Response<Incoming>, Failure> {
-        poll_fn(|cx| self.requests.poll_ready(cx))
+        let Self {
+            sender:
+                Sender {
+                    mut requests,
+                    written,
+                    ..
+                },
+            open,
+        } = self;
+        poll_fn(|cx| requests.poll_ready(cx))
             .await
             .map_err(Failure::unsent)?;
         let (parts, body) = request.into_parts();
-        let before = self.written.count();
-        let (response, stream) = self
-            .requests
+        let before = written.count();
+        let (response, stream) = requests
             .send_request(Request::from_parts(parts, ()), false)
             .map_err(Failure::unsent)?;
         let upload = upload::start(body, stream);
         match response.await {
-            Ok(response) => {
-                let open = self.open.clone();
-                Ok(response.map(|stream| Incoming::new(stream, upload, open)))
-            }
+            Ok(response) => Ok(response.map(|stream| Incoming::new(stream, upload, open))),
             Err(error) => Err(Failure {
                 error,
-                unsent: self.written.count() == before,
+                unsent: written.count() == before,
             }),
         }
     }

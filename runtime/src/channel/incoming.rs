@@ -1,11 +1,11 @@
 //! The body of an answer, from its stream.
 
 use super::upload::Upload;
+use super::usage::OpenCall;
 use bytes::Bytes;
 use h2::{Reason, RecvStream};
 use http_body::{Body, Frame};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// An answer's messages and trailers. Dropping it before its end resets the stream.
@@ -15,11 +15,11 @@ pub(crate) struct Incoming {
     /// The rest of the request, which goes on meanwhile.
     _upload: Upload,
     /// Counts this call as open.
-    _open: Arc<()>,
+    _open: OpenCall,
 }
 
 impl Incoming {
-    pub(crate) fn new(stream: RecvStream, upload: Upload, open: Arc<()>) -> Self {
+    pub(crate) fn new(stream: RecvStream, upload: Upload, open: OpenCall) -> Self {
         Self {
             stream,
             data_ended: false,

@@ -12,6 +12,7 @@ mod progress;
 mod replay;
 mod tls;
 mod upload;
+mod usage;
 mod written;
 
 pub use builder::{ChannelBuilder, TokenHeader};

@@ -1,7 +1,7 @@
 //! A call over the network: its token, its connection, and the attempts it may take.
 
 use super::builder::TokenHeader;
-use super::connection::{Failure, Sender};
+use super::connection::{Failure, Lease};
 use super::connections::Connections;
 use super::incoming::Incoming;
 use super::progress::Progress;
@@ -109,7 +109,7 @@ impl Network {
     pub(crate) async fn ready(
         &self,
         progress: &Progress,
-    ) -> Result<(Option<Arc<Held>>, Sender), Error> {
+    ) -> Result<(Option<Arc<Held>>, Lease), Error> {
         let token = async {
             let Some(tokens) = &self.tokens else {
                 return Ok(None);
@@ -122,9 +122,9 @@ impl Network {
             Ok(Some(held))
         };
         let connection = async {
-            let sender = self.connections.sender().await?;
+            let lease = self.connections.lease().await?;
             progress.is_connected();
-            Ok(sender)
+            Ok(lease)
         };
         tokio::try_join!(token, connection)
     }
@@ -133,20 +133,24 @@ impl Network {
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Status> {
         let mut resends = 0;
         loop {
-            let (held, mut sender) = self.ready(call.progress).await?;
+            let (held, lease) = self.ready(call.progress).await?;
             let body = call
                 .body
                 .replay()
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
-            let failure = match sender.send(call.request(held.as_deref(), body)).await {
+            let connection = lease.connection();
+            let failure = match lease.send(call.request(held.as_deref(), body)).await {
                 Ok(response) => return Ok((response, held)),
                 Err(failure) => failure,
             };
             let Failure { error, unsent } = failure;
             let unprocessed = unsent || status::is_unprocessed(&error);
             if unprocessed && resends < RESENDS && call.body.can_replay() {
-                self.connections.retire(&sender);
+                // A stream that was refused says nothing of the connection: it may merely be full.
+                if !error.is_reset() {
+                    self.connections.retire(connection);
+                }
                 if resends >= AT_ONCE {
                     let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(resends - AT_ONCE));
                     tokio::time::sleep(pause.min(LONGEST_PAUSE).mul_f64(fastrand::f64())).await;

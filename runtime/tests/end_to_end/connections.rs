@@ -261,23 +261,74 @@ async fn keepalive_notices_a_server_that_went_silent() {
     tunnel.abort();
 }
 
-#[tokio::test]
-async fn more_calls_than_the_server_takes_at_once_wait_their_turn() {
-    let fake = FakeCloudRun::builder()
-        .max_concurrent_streams(5)
-        .start(crate::echo::Echo)
-        .await
-        .unwrap();
-    let client = EchoClient::on(fake.channel().unwrap());
-    let calls: Vec<_> = (0..50)
+async fn crowd(client: &EchoClient, calls: usize, pause: Duration) {
+    let calls: Vec<_> = (0..calls)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.unary(Ask::slow(Duration::from_millis(10))).await })
+            tokio::spawn(async move { client.unary(Ask::slow(pause)).await })
         })
         .collect();
     for call in calls {
         call.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn where_a_connection_is_full_another_is_opened() {
+    let fake = FakeCloudRun::builder()
+        .max_concurrent_streams(10)
+        .start(crate::echo::Echo)
+        .await
+        .unwrap();
+    let client = EchoClient::on(fake.channel().unwrap());
+    client.unary(Ask::default()).await.unwrap();
+    crowd(&client, 100, Duration::from_millis(300)).await;
+    let opened = fake.front().connections_opened();
+    assert!(
+        (5..=15).contains(&opened),
+        "{opened} connections for 100 calls at once, 10 on each"
+    );
+    // With room on what there is nothing more is opened.
+    crowd(&client, 10, Duration::ZERO).await;
+    assert_eq!(fake.front().connections_opened(), opened);
+}
+
+#[tokio::test]
+async fn more_calls_than_all_connections_take_wait_their_turn() {
+    let fake = FakeCloudRun::builder()
+        .max_concurrent_streams(2)
+        .start(crate::echo::Echo)
+        .await
+        .unwrap();
+    let client = EchoClient::on(fake.channel().unwrap());
+    client.unary(Ask::default()).await.unwrap();
+    crowd(&client, 300, Duration::from_millis(20)).await;
+    assert!(
+        fake.front().connections_opened() <= 33,
+        "{} connections",
+        fake.front().connections_opened()
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_further_connection_still_gets_the_calls() {
+    let fake = FakeCloudRun::builder()
+        .max_concurrent_streams(2)
+        .start(crate::echo::Echo)
+        .await
+        .unwrap();
+    let client = EchoClient::on(fake.channel().unwrap());
+    let mut held = client
+        .server_stream(Ask {
+            times: 3,
+            pause_ms: 300,
+            ..Ask::default()
+        })
+        .await
+        .unwrap();
+    fake.front().set_http1_only(true);
+    crowd(&client, 20, Duration::from_millis(10)).await;
+    assert!(held.message().await.unwrap().is_some());
 }
 
 #[tokio::test]

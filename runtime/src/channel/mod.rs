@@ -234,7 +234,7 @@ fn check_runtime() -> Result<(), Error> {
     Handle::try_current().map(drop).map_err(|error| {
         Error::new(
             crate::ErrorKind::InvalidConfiguration,
-            Code::FailedPrecondition,
+            Code::Internal,
             "calls are made on a Tokio runtime, and this is none: use #[tokio::main], or Runtime::block_on",
         )
         .with_source(error)

@@ -5,6 +5,7 @@ use http::uri::PathAndQuery;
 use tokio_stream::Stream;
 use tonic::GrpcMethod;
 use tonic::client::Grpc;
+use tonic::metadata::MetadataMap;
 
 pub use crate::{Channel, Error};
 pub use tonic::codec::{CompressionEncoding, Streaming};
@@ -105,10 +106,7 @@ impl Client {
         Req: prost::Message + 'static,
         Res: prost::Message + Default + 'static,
     {
-        self.grpc
-            .clone()
-            .unary(named(method, request), method.path(), codec())
-            .await
+        single(self.server_streaming(method, request).await?).await
     }
 
     /// One message there, many back.
@@ -144,10 +142,7 @@ impl Client {
         Req: prost::Message + 'static,
         Res: prost::Message + Default + 'static,
     {
-        self.grpc
-            .clone()
-            .client_streaming(named(method, request), method.path(), codec())
-            .await
+        single(self.bidi_streaming(method, request).await?).await
     }
 
     /// Many messages there, many back.
@@ -169,6 +164,40 @@ impl Client {
             .streaming(named(method, request), method.path(), codec())
             .await
     }
+}
+
+/// The answer of an rpc that gives one message. None or several are UNIMPLEMENTED: client and server do not agree on
+/// what the rpc is (gRPC's statuscodes.md).
+async fn single<Res>(response: Response<Streaming<Res>>) -> Result<Response<Res>, Status> {
+    let (mut metadata, mut messages, extensions) = response.into_parts();
+    let message = match messages.message().await {
+        Ok(Some(message)) => message,
+        Ok(None) => {
+            return Err(Status::unimplemented(
+                "the server answered without a message to a call that has one",
+            ));
+        }
+        Err(mut status) => {
+            let sent = std::mem::take(status.metadata_mut());
+            *status.metadata_mut() = merged(metadata, sent);
+            return Err(status);
+        }
+    };
+    if messages.message().await?.is_some() {
+        return Err(Status::unimplemented(
+            "the server answered with several messages to a call that has one",
+        ));
+    }
+    if let Some(trailers) = messages.trailers().await? {
+        metadata = merged(metadata, trailers);
+    }
+    Ok(Response::from_parts(metadata, message, extensions))
+}
+
+fn merged(headers: MetadataMap, trailers: MetadataMap) -> MetadataMap {
+    let mut all = headers.into_headers();
+    all.extend(trailers.into_headers());
+    MetadataMap::from_headers(all)
 }
 
 fn codec<Req, Res>() -> ProstCodec<Req, Res>

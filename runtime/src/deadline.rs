@@ -67,18 +67,21 @@ fn parse(value: &HeaderValue) -> Option<Duration> {
     })
 }
 
-/// Writes a timeout in the finest unit that eight digits can hold.
+/// Writes a timeout in the finest unit that eight digits can hold, rounded up: the server's deadline is not the earlier.
 fn format(timeout: Duration) -> HeaderValue {
+    const SECOND: u128 = 1_000_000_000;
+    let nanos = timeout.as_nanos();
     let (amount, unit) = [
-        (timeout.as_nanos(), 'n'),
-        (timeout.as_micros(), 'u'),
-        (timeout.as_millis(), 'm'),
-        (u128::from(timeout.as_secs()), 'S'),
-        (u128::from(timeout.as_secs() / 60), 'M'),
+        (1, 'n'),
+        (1000, 'u'),
+        (1_000_000, 'm'),
+        (SECOND, 'S'),
+        (60 * SECOND, 'M'),
     ]
     .into_iter()
+    .map(|(length, unit)| (nanos.div_ceil(length), unit))
     .find(|(amount, _)| *amount < 100_000_000)
-    .unwrap_or((u128::from(timeout.as_secs() / 3600).min(99_999_999), 'H'));
+    .unwrap_or((nanos.div_ceil(3600 * SECOND).min(99_999_999), 'H'));
     HeaderValue::try_from(format!("{amount}{unit}"))
         .unwrap_or_else(|_| HeaderValue::from_static("99999999H"))
 }
@@ -138,8 +141,8 @@ mod tests {
         fn what_is_written_is_read_back_within_a_unit(nanos in 0u128..=u128::from(u64::MAX)) {
             let timeout = Duration::from_nanos(u64::try_from(nanos).unwrap());
             let read = parse(&format(timeout)).unwrap();
-            prop_assert!(read <= timeout);
-            prop_assert!(timeout <= read + timeout / 1000 + Duration::from_nanos(1));
+            prop_assert!(read >= timeout);
+            prop_assert!(read <= timeout + timeout / 1000 + Duration::from_nanos(1));
         }
 
         #[test]

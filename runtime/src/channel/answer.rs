@@ -1,7 +1,7 @@
 //! The body of an answer, under the call's deadline.
 
 use super::Route;
-use super::network::Received;
+use super::received::Received;
 use crate::deadline::Deadline;
 use crate::status;
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use std::task::{Context, Poll};
 use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
+
+const WAITING_FOR: &str = "waiting for the rest of the server's answer";
 
 /// An answer's body as it comes.
 pub(crate) enum Source {
@@ -42,14 +44,11 @@ impl Answer {
         match &mut self.source {
             Source::InProcess(body) => Pin::new(body).poll_frame(cx),
             Source::Network(received) => {
-                Pin::new(&mut received.body)
-                    .poll_frame(cx)
-                    .map_err(|error| {
-                        received
-                            .request
-                            .failure()
-                            .unwrap_or_else(|| self.route.broken(error))
-                    })
+                let deadline = self.deadline.as_ref().map(|(_, deadline)| deadline);
+                Pin::new(received).poll_frame(cx).map_err(|broken| {
+                    self.route
+                        .unless_past(deadline, WAITING_FOR, self.route.broken(broken))
+                })
             }
         }
     }
@@ -73,9 +72,8 @@ impl HttpBody for Answer {
             let timeout = deadline.timeout;
             // Dropping the body resets the stream: the server need not go on.
             (this.source, this.deadline) = (Source::InProcess(Body::empty()), None);
-            let waiting_for = "waiting for the rest of the server's answer";
             let exceeded =
-                status::deadline_exceeded(timeout, waiting_for, this.route.caller().as_ref());
+                status::deadline_exceeded(timeout, WAITING_FOR, this.route.caller().as_ref());
             return Poll::Ready(Some(Err(exceeded.into())));
         }
         Poll::Pending
@@ -84,14 +82,14 @@ impl HttpBody for Answer {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::InProcess(body) => body.is_end_stream(),
-            Source::Network(received) => received.body.is_end_stream(),
+            Source::Network(received) => received.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::InProcess(body) => body.size_hint(),
-            Source::Network(received) => received.body.size_hint(),
+            Source::Network(received) => received.size_hint(),
         }
     }
 }

@@ -5,10 +5,12 @@ mod builder;
 mod connection;
 mod connections;
 mod connector;
+mod framing;
 mod in_process;
 mod incoming;
 mod network;
 mod progress;
+mod received;
 mod replay;
 mod tls;
 mod upload;
@@ -27,6 +29,7 @@ use http_body::Body as HttpBody;
 use in_process::InProcess;
 use network::Network;
 use progress::Progress;
+use received::Broken;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -34,7 +37,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::codegen::StdError;
 use tonic::{Code, Status};
@@ -183,10 +186,33 @@ impl Route {
     }
 
     /// The status of an answer that broke off.
-    fn broken(&self, error: h2::Error) -> Status {
-        match self.caller() {
-            Some(caller) => status::broken(error, &caller),
-            None => Status::from_error(Box::new(error)),
+    fn broken(&self, broken: Broken) -> Status {
+        match (broken, self.caller()) {
+            (Broken::Request(status), _) => status,
+            (Broken::Stream(error), Some(caller)) => status::broken(error, &caller),
+            (Broken::Stream(error), None) => Status::from_error(Box::new(error)),
+            (Broken::CutOff, _) => Status::internal(
+                "the answer ended in the middle of a message, and said that it was complete",
+            ),
+        }
+    }
+
+    /// `status`, unless the server cancelled the call because the deadline, which it keeps too, has passed: its word
+    /// may come before the timer on this side.
+    fn unless_past(
+        &self,
+        deadline: Option<&Deadline>,
+        waiting_for: &str,
+        status: Status,
+    ) -> Status {
+        let cancelled =
+            Error::from_status(&status).is_some_and(|error| error.code() == Code::Cancelled);
+        match deadline {
+            Some(deadline) if cancelled && deadline.at <= Instant::now() => {
+                status::deadline_exceeded(deadline.timeout, waiting_for, self.caller().as_ref())
+                    .into()
+            }
+            _ => status,
         }
     }
 
@@ -218,14 +244,22 @@ async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body
     let call = route.call(request, deadline, &progress);
     let response = match deadline {
         None => call.await?,
-        Some(deadline) => timeout_at(deadline.at, call).await.unwrap_or_else(|_| {
-            let error = status::deadline_exceeded(
-                deadline.timeout,
-                progress.waiting_for(),
-                route.caller().as_ref(),
-            );
-            Err(error.into())
-        })?,
+        Some(deadline) => match timeout_at(deadline.at, call).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(status)) => {
+                return Err(route.unless_past(Some(&deadline), progress.waiting_for(), status));
+            }
+            Err(_) => {
+                let caller = route.caller();
+                let waiting_for = progress.waiting_for();
+                return Err(status::deadline_exceeded(
+                    deadline.timeout,
+                    waiting_for,
+                    caller.as_ref(),
+                )
+                .into());
+            }
+        },
     };
     Ok(response.map(|body| Body::new(Answer::new(body, deadline, route))))
 }

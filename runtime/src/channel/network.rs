@@ -5,6 +5,7 @@ use super::connection::{Failure, Lease};
 use super::connections::Connections;
 use super::incoming::Incoming;
 use super::progress::Progress;
+use super::received::Received;
 use super::replay::{AttemptBody, Recording};
 use crate::cache::{Held, TokenCache};
 use crate::deadline::Deadline;
@@ -58,12 +59,6 @@ struct Call<'a> {
     progress: &'a Progress,
 }
 
-/// An answer's body, and the request it answers.
-pub(crate) struct Received {
-    pub(crate) body: Incoming,
-    pub(crate) request: Recording,
-}
-
 /// An answer, and the token it was given to.
 type Answer = (Response<Incoming>, Option<Arc<Held>>);
 
@@ -99,10 +94,13 @@ impl Network {
         if let Some(tokens) = &self.tokens {
             tokens.accept();
         }
-        Ok(response.map(|body| Received {
-            body,
-            request: call.body,
-        }))
+        match unknown_encoding(&call.headers, response.headers()) {
+            Some(encoding) => Err(Status::internal(format!(
+                "{} compressed its answer with {encoding}, which this client does not accept; see `accept_compressed`",
+                self.host
+            ))),
+            None => Ok(Received::take(response, call.body)),
+        }
     }
 
     /// The token and the connection that a call needs, fetched side by side.
@@ -251,4 +249,17 @@ impl Call<'_> {
         *request.headers_mut() = headers;
         request
     }
+}
+
+/// The encoding of an answer that the call did not say it accepts: INTERNAL, says gRPC's compression.md, and not the
+/// UNIMPLEMENTED that a server means when it cannot read the request.
+fn unknown_encoding(call: &HeaderMap, answer: &HeaderMap) -> Option<String> {
+    let encoding = String::from_utf8_lossy(answer.get("grpc-encoding")?.as_bytes()).into_owned();
+    let accepted = call
+        .get_all("grpc-accept-encoding")
+        .iter()
+        .filter_map(|accepted| accepted.to_str().ok())
+        .flat_map(|accepted| accepted.split(','))
+        .any(|accepted| accepted.trim() == encoding);
+    (encoding != "identity" && !accepted).then_some(encoding)
 }

@@ -1,6 +1,9 @@
 //! What is generated, byte for byte: `golden/*/*.proto` and the code beside them, which is also compiled, as part of this crate.
 //! `BLESS=1 cargo test -p tests --test golden` writes it anew.
 
+// Tests panic.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tonic_cloud_run_build::{Builder, configure};
@@ -10,7 +13,35 @@ const CASES: &[(&str, fn(Builder) -> Builder)] = &[
     ("shapes", |builder| builder),
     ("documented", |builder| builder),
     ("renamed", |builder| builder.build_server(true)),
+    ("options", with_options),
 ];
+
+/// Every option that changes code.
+fn with_options(builder: Builder) -> Builder {
+    builder
+        .build_server(true)
+        .extern_path(".other", "crate::golden::other")
+        .type_attribute("Page", "#[derive(PartialOrd)]")
+        .message_attribute("Book", "#[must_use]")
+        .enum_attribute("Kind", "#[non_exhaustive]")
+        .field_attribute("Book.page", "#[doc(alias = \"sheet\")]")
+        .boxed("Book.page")
+        .btree_map("Book.kinds")
+        .bytes("Book.cover")
+        .skip_debug(["Secret"])
+        .retain_enum_prefix(true)
+        .enable_type_names(true)
+        .type_name_domain(".", "types.example.com")
+        .disable_comments([".golden.options.Book", "Library.GetBook"])
+        .emit_package(false)
+        .client_mod_attribute("golden.options", "#[doc(alias = \"golden\")]")
+        .client_attribute("Library", "#[doc(alias = \"books\")]")
+        .server_mod_attribute("Reader", "#[cfg(test)]")
+        .server_attribute(".golden.options.Library", "#[must_use]")
+        .trait_attribute("golden.options.Library", "#[doc(alias = \"lend\")]")
+        .use_arc_self(true)
+        .generate_default_stubs(true)
+}
 
 #[test]
 fn code_is_as_expected() {
@@ -81,6 +112,43 @@ fn what_does_not_change_is_not_written() {
             .unwrap();
         assert_eq!(modified, long_ago, "{name} was written again");
     }
+}
+
+/// What cargo reads is printed by a process of its own.
+#[test]
+fn cargo_is_told_of_every_file_that_was_read() {
+    const CHILD: &str = "GOLDEN_PRINTS_FOR_CARGO";
+    if std::env::var_os(CHILD).is_some() {
+        let out = tempfile::tempdir().unwrap();
+        configure()
+            .out_dir(out.path())
+            .emit_rerun_if_changed(true)
+            .compile_protos(&["golden/options/options.proto"], &["golden/options"])
+            .unwrap();
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "cargo_is_told_of_every_file_that_was_read",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split("cargo:").nth(1))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "rerun-if-env-changed=TONIC_CLOUD_RUN_PROTOC",
+            "rerun-if-changed=golden/options/options.proto",
+            "rerun-if-changed=golden/options/other.proto",
+        ]
+    );
 }
 
 #[test]

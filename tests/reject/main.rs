@@ -1,5 +1,8 @@
 //! What is refused, and in what words: the exact text of every error is in `reject/*.txt`. `BLESS=1 cargo test -p tests` writes it anew.
 
+// Tests panic.
+#![allow(clippy::unwrap_used)]
+
 mod descriptor_sets;
 mod options;
 mod places;

@@ -71,7 +71,7 @@ pub(crate) const ATTEMPTS: &[(&str, Attempt)] = &[
     }),
 ];
 
-/// Cargo sets OUT_DIR for tests too: a process of its own does without.
+/// Cargo sets `OUT_DIR` for tests too: a process of its own does without.
 #[test]
 fn out_dir_is_asked_for() {
     const CHILD: &str = "REJECT_WITHOUT_OUT_DIR";

@@ -24,4 +24,20 @@ pub mod golden {
     pub mod renamed {
         include!("../golden/renamed/golden.renamed.rs");
     }
+
+    /// Every option that changes code.
+    pub mod options {
+        include!("../golden/options/golden.options.rs");
+
+        impl std::fmt::Debug for Secret {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("Secret")
+            }
+        }
+    }
+
+    /// What `options` takes from elsewhere.
+    pub mod other {
+        include!("../golden/options/other.rs");
+    }
 }

@@ -56,10 +56,11 @@ pub(super) fn emit(service: &Service, types: &RpcTypes, options: &ServiceOptions
     }
 }
 
-/// A program may use a part of a client only, and keep the module to itself. A deprecated client mentions itself.
+/// A program may use a part of a client only, and keep the module to itself. How large a call's future is depends on what it
+/// sends, and that is up to the proto. A deprecated client mentions itself.
 fn allowed(service: &Service) -> TokenStream {
     let deprecated = service.deprecated.then(|| quote!(, deprecated));
-    quote!(#[allow(dead_code, unreachable_pub #deprecated)])
+    quote!(#[allow(clippy::large_futures, dead_code, unreachable_pub #deprecated)])
 }
 
 fn constructors() -> TokenStream {

@@ -95,7 +95,9 @@ fn well_known(message: &str) -> Option<&'static str> {
 /// With the operating system's reason, where there is one.
 fn message(diagnostic: &dyn Diagnostic) -> String {
     // protox names the name where it was written, and it was not.
-    let message = diagnostic.to_string().replace("with JSON name ''", "with this JSON name");
+    let message = diagnostic
+        .to_string()
+        .replace("with JSON name ''", "with this JSON name");
     match diagnostic.source() {
         Some(cause) if !message.contains(&cause.to_string()) => format!("{message}: {cause}"),
         _ => message,

@@ -55,7 +55,7 @@ pub(super) fn here() -> String {
     )
 }
 
-/// Finds files in the include folders, first come first served, and Google's well-known ones without any.
+/// Google's well-known files come with protox; others are found in the include folders, first come first served.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     includes: Rc<[PathBuf]>,
@@ -166,12 +166,16 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 /// The compiler is given import names only, so nothing is to be resolved.
 impl FileResolver for Disk {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        // A copy in an include folder may be newer than what protox can read.
+        if let Ok(well_known) = self.google.open_file(name) {
+            return Ok(well_known);
+        }
         match self.find(name) {
             Some(path) => {
                 self.read.borrow_mut().insert(name.to_owned(), path.clone());
                 open(name, &path)
             }
-            None => self.google.open_file(name),
+            None => Err(protox::Error::file_not_found(name)),
         }
     }
 }

@@ -31,7 +31,7 @@ enum Container {
 struct List {
     /// The number of the next item, if they have numbers.
     next: Option<u64>,
-    /// Whether there was an item, and whether it held paragraphs: then empty lines part the items.
+    /// Whether an item was written, and whether one held paragraphs: then empty lines part the items.
     begun: bool,
     loose: bool,
 }
@@ -151,9 +151,7 @@ impl<'a> Writer<'a> {
             }
             TagEnd::Item => {
                 self.flush();
-                if let Some(Container::Item { written: false, .. }) = self.containers.last() {
-                    self.line("");
-                }
+                // One without anything in it has not been written, and is not missed.
                 self.containers.pop();
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) => {
@@ -170,7 +168,7 @@ impl<'a> Writer<'a> {
         let Some(Container::List(list)) = self.containers.last_mut() else {
             return "- ".to_owned();
         };
-        if std::mem::replace(&mut list.begun, true) {
+        if list.begun {
             self.apart = list.loose;
         }
         match &mut list.next {
@@ -262,16 +260,20 @@ impl<'a> Writer<'a> {
 
     fn prefix(&mut self) -> String {
         let mut prefix = String::new();
+        let mut around: Option<&mut List> = None;
         for container in &mut self.containers {
             match container {
                 Container::Quote => prefix.push_str("> "),
-                Container::List(_) => {}
+                Container::List(list) => around = Some(list),
                 Container::Item { marker, written } if *written => {
                     prefix.push_str(&" ".repeat(marker.len()));
                 }
                 Container::Item { marker, written } => {
                     prefix.push_str(marker);
                     *written = true;
+                    if let Some(list) = around.take() {
+                        list.begun = true;
+                    }
                 }
             }
         }

@@ -24,13 +24,13 @@ impl Inline {
         match event {
             Event::Text(text) => {
                 let in_link = self.in_web_link();
-                self.text.push_str(&words::escape(text, in_link));
+                self.push(&words::escape(text, in_link));
             }
-            Event::Code(code) => self.text.push_str(&code_span(code)),
+            Event::Code(code) => self.push(&code_span(code)),
             // Markup of another language is shown, not done.
             Event::Html(html) | Event::InlineHtml(html) => {
                 let in_link = self.in_web_link();
-                self.text.push_str(&words::escape(html, in_link));
+                self.push(&words::escape(html, in_link));
             }
             Event::SoftBreak => self.text.push('\n'),
             Event::HardBreak => self.text.push_str("\\\n"),
@@ -61,7 +61,7 @@ impl Inline {
             TagEnd::Link | TagEnd::Image => {
                 if let Some(Link { url, from }) = self.links.pop() {
                     let text = self.text.split_off(from.min(self.text.len()));
-                    self.text.push_str(&linked(url.as_deref(), &text));
+                    self.push(&linked(url.as_deref(), &text));
                 }
             }
             _ => {}
@@ -78,6 +78,14 @@ impl Inline {
         text.lines()
             .map(|line| protect_start(line.trim()))
             .collect()
+    }
+
+    /// The backticks of two pieces of code must not become one fence.
+    fn push(&mut self, text: &str) {
+        if self.text.ends_with('`') && text.starts_with('`') {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
     }
 
     /// Within emphasis there is no other: where the two end together, they cannot be told apart.

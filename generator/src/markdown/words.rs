@@ -4,8 +4,10 @@ use super::inline::code_span;
 
 /// Text that Markdown takes for nothing but text. Names that only code has become code, bare addresses become links.
 pub(super) fn escape(text: &str, in_link: bool) -> String {
+    // A backtick in text is a stray one: of a pair, code would have been made.
+    let text = text.replace('`', "'");
     let mut escaped = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while !rest.is_empty() {
         let space = rest.len() - rest.trim_start().len();
         let (spaces, words) = rest.split_at(space);
@@ -57,6 +59,10 @@ fn escape_word(word: &str, in_link: bool) -> String {
     let core = word
         .trim_matches(|character: char| !character.is_alphanumeric() && !"_:".contains(character));
     let core = core.trim_matches(':');
+    let core = core
+        .strip_suffix("'s")
+        .or(core.strip_suffix("’s"))
+        .unwrap_or(core);
     let core = match word.find(core) {
         // `call()` is a name with its parentheses.
         Some(at) if word[at + core.len()..].starts_with("()") => &word[at..at + core.len() + 2],
@@ -141,8 +147,6 @@ fn escape_characters(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            // A stray one: of a pair, code would have been made.
-            '`' => escaped.push('\''),
             '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '&' => {
                 escaped.push('\\');
                 escaped.push(character);

@@ -6,8 +6,17 @@ use tonic_cloud_run_build::Error;
 fn main() -> Result<(), Error> {
     names()?;
     println!("cargo:rerun-if-changed=names/protos");
-    println!("cargo:rerun-if-changed=build.rs");
+    blessing();
     Ok(())
+}
+
+/// Golden code that is about to be replaced need not compile.
+fn blessing() {
+    println!("cargo:rerun-if-env-changed=BLESS");
+    println!("cargo:rustc-check-cfg=cfg(blessing)");
+    if std::env::var_os("BLESS").is_some() {
+        println!("cargo:rustc-cfg=blessing");
+    }
 }
 
 /// Everything that can be called in an unlucky way, clients and servers.

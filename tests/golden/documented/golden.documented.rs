@@ -85,7 +85,7 @@ pub mod book {
 #[allow(clippy::all, clippy::pedantic, dead_code, deprecated, unreachable_pub)]
 pub struct Shelf {}
 /// The client of `golden.documented.Documented`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::large_futures, dead_code, unreachable_pub)]
 pub mod documented_client {
     /// Keeps books.
     ///
@@ -230,7 +230,7 @@ pub mod documented_client {
     }
 }
 /// The client of `golden.documented.Old`.
-#[allow(dead_code, unreachable_pub, deprecated)]
+#[allow(clippy::large_futures, dead_code, unreachable_pub, deprecated)]
 pub mod old_client {
     /// Is not to be used.
     #[deprecated]

@@ -41,7 +41,7 @@ pub mod shelves_client {
     pub struct Nested {}
 }
 /// The client of `golden.renamed.Shelves`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::large_futures, dead_code, unreachable_pub)]
 pub mod shelves_client_2 {
     /// A client of `golden.renamed.Shelves`.
     #[derive(::core::clone::Clone, ::core::fmt::Debug)]
@@ -529,7 +529,7 @@ pub mod shelves_server {
     }
 }
 /// The client of `golden.renamed.Option`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::large_futures, dead_code, unreachable_pub)]
 pub mod option_client {
     /// A client of `golden.renamed.Option`.
     #[derive(::core::clone::Clone, ::core::fmt::Debug)]

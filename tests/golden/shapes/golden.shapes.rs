@@ -20,7 +20,7 @@ pub struct Pong {
     >,
 }
 /// The client of `golden.shapes.Shapes`.
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::large_futures, dead_code, unreachable_pub)]
 pub mod shapes_client {
     /// A client of `golden.shapes.Shapes`.
     #[derive(::core::clone::Clone, ::core::fmt::Debug)]

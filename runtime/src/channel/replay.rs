@@ -8,8 +8,8 @@ use http_body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 /// Bodies that have given more than this before the answer came are not sent again.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -94,6 +94,15 @@ fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The error of the caller's own stream. For a message above the limit tonic's encoder says `OUT_OF_RANGE`, which gRPC
+/// leaves to applications (statuscodes.md).
+fn own(failure: &Status) -> Status {
+    match failure.code() {
+        Code::OutOfRange => Status::resource_exhausted(failure.message()),
+        _ => failure.clone(),
+    }
+}
+
 /// The body as one attempt sends it.
 pub(crate) struct AttemptBody {
     record: Arc<Mutex<Record>>,
@@ -129,7 +138,7 @@ impl http_body::Body for AttemptBody {
                 }
             }
             Poll::Ready(Some(Err(failure))) => {
-                record.failure = Some(failure.clone());
+                record.failure = Some(own(failure));
                 record.stop();
             }
             _ => {}

@@ -142,7 +142,7 @@ async fn messages_above_a_limit_are_refused_with_the_reason() {
             .max_encoding_message_size(1000),
     );
     let status = client.unary(big.clone()).await.unwrap_err();
-    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     let client = EchoClient(
         EchoClient::on(fake.channel().unwrap())
             .0

@@ -5,6 +5,7 @@ use tonic_cloud_run_build::Error;
 
 fn main() -> Result<(), Error> {
     names()?;
+    well_known()?;
     println!("cargo:rerun-if-changed=names/protos");
     blessing();
     Ok(())
@@ -26,6 +27,29 @@ fn names() -> Result<(), Error> {
         .generate_default_stubs(true)
         .include_file("names.rs")
         .compile_protos(&protos("names/protos"), &["names/protos"])
+}
+
+/// Google's well-known types generated rather than taken from prost, and one proto given three times, by different paths.
+fn well_known() -> Result<(), Error> {
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("well_known");
+    if let Err(error) = std::fs::create_dir_all(&out) {
+        println!("cargo:warning={}: {error}", out.display());
+    }
+    let proto = PathBuf::from("names/protos/well_known.proto");
+    let absolute = proto.canonicalize().unwrap_or_default();
+    tonic_cloud_run_build::configure()
+        .build_server(true)
+        .compile_well_known_types(true)
+        .out_dir(&out)
+        .include_file("mod.rs")
+        .compile_protos(
+            &[
+                proto,
+                absolute,
+                "./names/../names/protos/well_known.proto".into(),
+            ],
+            &["./names/protos"],
+        )
 }
 
 /// All protos below a folder, in the order of their paths.

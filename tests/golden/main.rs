@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tonic_cloud_run_build::{Builder, configure};
 
+type Choose = fn(Builder) -> Builder;
+
 /// Folders, and the options that their code is generated with.
-const CASES: &[(&str, fn(Builder) -> Builder)] = &[
+const CASES: &[(&str, Choose)] = &[
     ("shapes", |builder| builder),
     ("documented", |builder| builder),
     ("renamed", |builder| builder.build_server(true)),

@@ -22,6 +22,8 @@ use tokio_stream::StreamExt;
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 use tonic_cloud_run::Channel;
 
+/// As the methods of servers return it.
+#[allow(clippy::unnecessary_wraps)]
 fn called(rpc: &str) -> Result<Response<Called>, Status> {
     Ok(Response::new(Called {
         rpc: rpc.to_owned(),

@@ -6,6 +6,12 @@ pub mod names {
     include!(concat!(env!("OUT_DIR"), "/names.rs"));
 }
 
+/// Google's well-known types, generated, and a service that uses them.
+pub mod well_known {
+    #![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+    include!(concat!(env!("OUT_DIR"), "/well_known/mod.rs"));
+}
+
 /// The code in `golden`, as it is there.
 #[cfg(not(blessing))]
 pub mod golden {

@@ -269,7 +269,8 @@ proptest! {
         prop_assert!(lines.first().is_none_or(|line| !line.is_empty()));
         let markdown = lines.join("\n");
         prop_assert_eq!(complaint(&markdown), None, "{:?} became\n{}", comment, markdown);
-        let code = format!("{}struct S;", lines.iter().map(|line| format!("/// {line}\n")).collect::<String>());
+        let docs: Vec<String> = lines.iter().map(|line| format!("/// {line}")).collect();
+        let code = format!("{}\nstruct S;", docs.join("\n"));
         prop_assert!(syn::parse_file(&code).is_ok());
     }
 

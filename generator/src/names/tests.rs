@@ -79,7 +79,7 @@ fn proto_name() -> impl Strategy<Value = String> {
         "[a-zA-Z_][a-zA-Z0-9_]{0,20}",
         proptest::sample::select(RAW).prop_map(str::to_owned),
         proptest::sample::select(NEVER).prop_map(str::to_owned),
-        proptest::sample::select(CLIENT_METHODS).prop_map(|name| upper_camel(name)),
+        proptest::sample::select(CLIENT_METHODS).prop_map(upper_camel),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What generated code is made of. Not for use by hand: it changes with the generator, not with semantic versioning.
 
 use crate::Channel as CloudRunChannel;
+use crate::channel::MessageLimit;
 use http::uri::PathAndQuery;
 use tokio_stream::Stream;
 use tonic::GrpcMethod;
@@ -46,7 +47,11 @@ pub fn attach_token(channel: &Channel, headers: &mut http::HeaderMap) -> bool {
 #[derive(Clone, Debug)]
 pub struct Client {
     grpc: Grpc<CloudRunChannel>,
+    limit: MessageLimit,
 }
+
+/// tonic's own limit, which it does not tell.
+const DEFAULT_LIMIT: MessageLimit = MessageLimit(4 * 1024 * 1024);
 
 impl Client {
     /// A client on a channel of its own to `host`.
@@ -62,6 +67,7 @@ impl Client {
     pub fn from_channel(channel: Channel) -> Self {
         Self {
             grpc: Grpc::new(channel),
+            limit: DEFAULT_LIMIT,
         }
     }
 
@@ -83,6 +89,7 @@ impl Client {
     #[must_use]
     pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
         self.grpc = self.grpc.max_decoding_message_size(limit);
+        self.limit = MessageLimit(limit);
         self
     }
 
@@ -124,7 +131,7 @@ impl Client {
     {
         self.grpc
             .clone()
-            .server_streaming(named(method, request), method.path(), codec())
+            .server_streaming(self.prepared(method, request), method.path(), codec())
             .await
     }
 
@@ -161,8 +168,17 @@ impl Client {
     {
         self.grpc
             .clone()
-            .streaming(named(method, request), method.path(), codec())
+            .streaming(self.prepared(method, request), method.path(), codec())
             .await
+    }
+
+    /// Tells layers and interceptors below which method is called, as tonic's own clients do, and the channel what it
+    /// may take.
+    fn prepared<T>(&self, method: &'static Method, mut request: Request<T>) -> Request<T> {
+        let extensions = request.extensions_mut();
+        extensions.insert(GrpcMethod::new(method.service, method.name));
+        extensions.insert(self.limit);
+        request
     }
 }
 
@@ -206,12 +222,4 @@ where
     Res: prost::Message + Default + 'static,
 {
     ProstCodec::default()
-}
-
-/// Tells layers and interceptors below which method is called, as tonic's own clients do.
-fn named<T>(method: &'static Method, mut request: Request<T>) -> Request<T> {
-    request
-        .extensions_mut()
-        .insert(GrpcMethod::new(method.service, method.name));
-    request
 }

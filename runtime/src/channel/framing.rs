@@ -8,6 +8,26 @@
 
 const PREFIX: usize = 5;
 
+/// The longest message that a call takes, in bytes. In a request's extensions, where its client sets one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageLimit(pub(crate) usize);
+
+impl Default for MessageLimit {
+    fn default() -> Self {
+        Self(usize::MAX)
+    }
+}
+
+/// A message above the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge {
+    /// How many of the bytes last fed come before it.
+    pub(crate) before: usize,
+    /// Its length as its prefix tells.
+    pub(crate) length: usize,
+    pub(crate) limit: usize,
+}
+
 /// Follows a stream's bytes without keeping them.
 #[derive(Default)]
 pub(crate) struct Framing {
@@ -16,22 +36,41 @@ pub(crate) struct Framing {
     have: usize,
     /// How much of the message is still to come, once its prefix is there.
     missing: usize,
+    limit: MessageLimit,
 }
 
 impl Framing {
-    /// Takes note of the next bytes.
-    pub(crate) fn feed(&mut self, mut data: &[u8]) {
+    pub(crate) fn new(limit: MessageLimit) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of the next bytes; says where a message begins that is too large, and goes no further then.
+    pub(crate) fn feed(&mut self, all: &[u8]) -> Result<(), TooLarge> {
+        let mut data = all;
         while !data.is_empty() {
             if self.have < PREFIX {
+                let before = all.len() - data.len();
                 let taken = data.len().min(PREFIX - self.have);
                 self.prefix[self.have..self.have + taken].copy_from_slice(&data[..taken]);
                 self.have += taken;
                 data = &data[taken..];
                 if self.have < PREFIX {
-                    return;
+                    return Ok(());
                 }
                 let [_, length @ ..] = self.prefix;
-                self.missing = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+                let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+                let MessageLimit(limit) = self.limit;
+                if length > limit {
+                    return Err(TooLarge {
+                        before,
+                        length,
+                        limit,
+                    });
+                }
+                self.missing = length;
             }
             let taken = data.len().min(self.missing);
             self.missing -= taken;
@@ -40,6 +79,7 @@ impl Framing {
                 self.have = 0;
             }
         }
+        Ok(())
     }
 
     /// Whether the bytes so far end in the middle of a message.
@@ -64,10 +104,31 @@ mod tests {
     fn an_empty_message_is_whole() {
         let mut framing = Framing::default();
         assert!(!framing.is_in_message());
-        framing.feed(&message(0));
+        framing.feed(&message(0)).unwrap();
         assert!(!framing.is_in_message());
-        framing.feed(&[0]);
+        framing.feed(&[0]).unwrap();
         assert!(framing.is_in_message());
+    }
+
+    #[test]
+    fn a_message_above_the_limit_is_seen_at_its_prefix_and_those_before_it_pass() {
+        let mut bytes = message(3);
+        bytes.extend(message(4));
+        let too_large = |before| {
+            Err(TooLarge {
+                before,
+                length: 4,
+                limit: 3,
+            })
+        };
+        assert_eq!(
+            Framing::new(MessageLimit(3)).feed(&bytes[..8 + PREFIX]),
+            too_large(8)
+        );
+        let mut in_two = Framing::new(MessageLimit(3));
+        assert_eq!(in_two.feed(&bytes[..10]), Ok(()));
+        assert_eq!(in_two.feed(&bytes[10..]), too_large(0));
+        assert_eq!(Framing::new(MessageLimit(4)).feed(&bytes), Ok(()));
     }
 
     proptest! {
@@ -84,7 +145,7 @@ mod tests {
             }
             let cut = cut.min(all.len());
             let mut framing = Framing::default();
-            all[..cut].chunks(chunk).for_each(|data| framing.feed(data));
+            all[..cut].chunks(chunk).for_each(|data| framing.feed(data).unwrap());
             prop_assert_eq!(framing.is_in_message(), !ends.contains(&cut));
         }
     }

@@ -24,6 +24,8 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::status::{self, Caller};
 use answer::Answer;
+pub(crate) use framing::MessageLimit;
+use framing::TooLarge;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use in_process::InProcess;
@@ -194,6 +196,12 @@ impl Route {
             (Broken::CutOff, _) => Status::internal(
                 "the answer ended in the middle of a message, and said that it was complete",
             ),
+            (Broken::TooLarge(TooLarge { length, limit, .. }), _) => {
+                Status::resource_exhausted(format!(
+                    "the answer has a message of {length} bytes, and the limit is {limit} bytes; see \
+                     `max_decoding_message_size`"
+                ))
+            }
         }
     }
 

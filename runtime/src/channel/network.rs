@@ -3,6 +3,7 @@
 use super::builder::TokenHeader;
 use super::connection::{Failure, Lease};
 use super::connections::Connections;
+use super::framing::MessageLimit;
 use super::incoming::Incoming;
 use super::progress::Progress;
 use super::received::Received;
@@ -71,6 +72,7 @@ impl Network {
         progress: &Progress,
     ) -> Result<Response<Received>, Status> {
         let (parts, body) = request.into_parts();
+        let limit = parts.extensions.get::<MessageLimit>().copied();
         let token_name = self.token_name(&parts.headers);
         let call = Call {
             uri: self.uri(parts.uri)?,
@@ -99,7 +101,11 @@ impl Network {
                 "{} compressed its answer with {encoding}, which this client does not accept; see `accept_compressed`",
                 self.host
             ))),
-            None => Ok(Received::take(response, call.body)),
+            None => Ok(Received::take(
+                response,
+                call.body,
+                limit.unwrap_or_default(),
+            )),
         }
     }
 

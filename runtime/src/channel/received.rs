@@ -1,6 +1,6 @@
 //! An answer over the network, with what gRPC asks of it beyond HTTP/2.
 
-use super::framing::Framing;
+use super::framing::{Framing, MessageLimit, TooLarge};
 use super::incoming::Incoming;
 use super::replay::Recording;
 use bytes::Bytes;
@@ -26,6 +26,8 @@ pub(crate) struct Received {
     framing: Framing,
     /// A status that stood in the headers although a body follows. It counts only if that body is empty.
     early_status: Option<HeaderMap>,
+    /// A message that is not taken; it ends the answer once those before it are handed out.
+    too_large: Option<TooLarge>,
 }
 
 /// Why an answer broke off.
@@ -36,11 +38,17 @@ pub(crate) enum Broken {
     Stream(h2::Error),
     /// It says that it is complete in the middle of a message.
     CutOff,
+    /// It has a message above the client's limit.
+    TooLarge(TooLarge),
 }
 
 impl Received {
     /// Takes an answer that comes from a gRPC server, to `request`.
-    pub(crate) fn take(response: Response<Incoming>, request: Recording) -> Response<Self> {
+    pub(crate) fn take(
+        response: Response<Incoming>,
+        request: Recording,
+        limit: MessageLimit,
+    ) -> Response<Self> {
         let (mut parts, body) = response.into_parts();
         let mut early_status = None;
         if parts.headers.contains_key(GRPC_STATUS) && !body.is_end_stream() {
@@ -52,7 +60,7 @@ impl Received {
                     .collect(),
             );
         }
-        let framing = Framing::default();
+        let framing = Framing::new(limit);
         Response::from_parts(
             parts,
             Self {
@@ -60,6 +68,7 @@ impl Received {
                 request,
                 framing,
                 early_status,
+                too_large: None,
             },
         )
     }
@@ -74,6 +83,9 @@ impl Body for Received {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = self.get_mut();
+        if let Some(too_large) = this.too_large.take() {
+            return Poll::Ready(Some(Err(Broken::TooLarge(too_large))));
+        }
         let frame = match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
@@ -91,9 +103,16 @@ impl Body for Received {
                 );
             }
         };
-        this.early_status = None;
+        // A proxy may end an answer of headers alone with an empty DATA frame.
+        if frame.data_ref().is_none_or(|data| !data.is_empty()) {
+            this.early_status = None;
+        }
         if let Some(data) = frame.data_ref() {
-            this.framing.feed(data);
+            if let Err(too_large) = this.framing.feed(data) {
+                let before = data.slice(..too_large.before);
+                this.too_large = Some(too_large);
+                return Poll::Ready(Some(Ok(Frame::data(before))));
+            }
         } else if let Some(trailers) = frame.trailers_ref()
             && this.framing.is_in_message()
             && trailers
@@ -106,6 +125,6 @@ impl Body for Received {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.early_status.is_none() && self.too_large.is_none() && self.body.is_end_stream()
     }
 }

@@ -5,7 +5,8 @@ mod messages;
 mod services;
 
 use crate::error::Error;
-use crate::load::{self, Input};
+use crate::fault::Fault;
+use crate::load::{self, Input, Loaded};
 use crate::options::Options;
 use crate::{emit, format, lower, rerun, write};
 use prost_types::FileDescriptorSet;
@@ -113,14 +114,40 @@ impl Builder {
 
     fn compile(self, input: Input) -> Result<(), Error> {
         let options = self.options;
-        let loaded = load::load(input, &options.input)?;
-        let lowered = lower::lower(&loaded, &options)?;
-        let syntax = emit::emit(lowered, &options)?;
-        let sources = format::sources(&syntax, &loaded.set, &options.output);
-        write::write(&sources, &loaded, &options)?;
+        let loaded = on_deep_stack(|| generate(input, &options))?;
         rerun::print(&loaded, &options.input);
         Ok(())
     }
+}
+
+/// The pipeline.
+fn generate(input: Input, options: &Options) -> Result<Loaded, Error> {
+    let loaded = load::load(input, &options.input)?;
+    let lowered = lower::lower(&loaded, options)?;
+    let syntax = emit::emit(lowered, options)?;
+    let sources = format::sources(&syntax, &loaded.set, &options.output);
+    write::write(&sources, &loaded, options)?;
+    Ok(loaded)
+}
+
+/// Parsers recurse as deep as their input nests. On a thread of its own they have room for any that people write; a
+/// build script's own stack gives out at some hundred levels, which ends the process without a word.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    const STACK: usize = 512 * 1024 * 1024;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("generator".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, work);
+        match thread {
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => Err(Fault::new(format!("no thread can be started: {error}"))
+                .help("free memory, or raise the limits of this process")
+                .into()),
+        }
+    })
 }
 
 fn owned(paths: &[impl AsRef<Path>]) -> Vec<PathBuf> {

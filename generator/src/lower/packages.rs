@@ -29,6 +29,7 @@ pub(super) fn check(
         }
     }
     for file in files {
+        nameless(file, loaded, options, faults);
         for (index, message) in file.message_type.iter().enumerate() {
             let path = format!("{}.{}", paths::of_package(file.package()), message.name());
             if !has_module(message) || is_extern(&path, &options.messages) {
@@ -50,6 +51,23 @@ pub(super) fn check(
             }
         }
     }
+}
+
+/// A package of which a part has no letter and no digit: there is no module to make of it.
+fn nameless(file: &FileDescriptorProto, loaded: &Loaded, options: &Options, faults: &mut Faults) {
+    let package = file.package();
+    let is_nameless = |part: &str| part.bytes().all(|byte| byte == b'_');
+    if package.is_empty() || !package.split('.').any(is_nameless) || !has_code(file, options) {
+        return;
+    }
+    faults.push(
+        Fault::new(format!(
+            "a part of the package `{package}` has no letter or digit in its name, and so no name in Rust"
+        ))
+        .in_file(loaded.place(file.name()))
+        .at(Position::in_file(file, &[2]))
+        .help("rename the package in the proto"),
+    );
 }
 
 fn parts(package: &str) -> Vec<String> {

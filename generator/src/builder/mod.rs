@@ -153,3 +153,27 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Res
 fn owned(paths: &[impl AsRef<Path>]) -> Vec<PathBuf> {
     paths.iter().map(|path| path.as_ref().to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn input_that_nests_deeply_does_not_exhaust_the_stack() {
+        let folder = tempfile::tempdir().unwrap();
+        let proto = folder.path().join("deep.proto");
+        let depth = 2000;
+        let option = format!("{}{{}}{}", "{d ".repeat(depth), "}".repeat(depth));
+        let text = format!(
+            r#"syntax = "proto2"; package deep; import "google/protobuf/descriptor.proto";
+            message D {{ optional D d = 1; }}
+            extend google.protobuf.MessageOptions {{ optional D x = 50000; }}
+            message M {{ option (x) = {option}; }}"#
+        );
+        std::fs::write(&proto, text).unwrap();
+        crate::configure()
+            .out_dir(folder.path())
+            .emit_rerun_if_changed(false)
+            .compile_protos(&[&proto], &[folder.path()])
+            .unwrap();
+        assert!(folder.path().join("deep.rs").exists());
+    }
+}

@@ -56,9 +56,11 @@ pub(crate) fn refusal(
     let content_type = headers
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let is_grpc = content_type
-        .as_deref()
-        .is_some_and(|it| it.starts_with("application/grpc"));
+    let is_grpc = content_type.as_deref().is_some_and(|it| {
+        // With a codec or parameters behind it; but not grpc-web, which is framed otherwise.
+        it.strip_prefix("application/grpc")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+    });
     if headers.contains_key("grpc-status") || (status == StatusCode::OK && is_grpc) {
         return None;
     }
@@ -180,7 +182,7 @@ pub(crate) fn broken(error: h2::Error, caller: &Caller<'_>) -> Status {
     let code = match error.reason() {
         None => Code::Unavailable,
         Some(_) if is_unprocessed(&error) => Code::Unavailable,
-        Some(h2::Reason::CANCEL) => Code::Cancelled,
+        Some(h2::Reason::CANCEL) if error.is_remote() => Code::Cancelled,
         Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
         Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
         Some(_) => Code::Internal,
@@ -192,7 +194,17 @@ pub(crate) fn broken(error: h2::Error, caller: &Caller<'_>) -> Status {
                 caller.host
             )
         }
-        Some(reason) => format!("{} ended the call with HTTP/2 {reason:?}", caller.host),
+        Some(reason) if error.is_remote() => {
+            format!("{} ended the call with HTTP/2 {reason:?}", caller.host)
+        }
+        Some(reason) if error.is_library() => format!(
+            "what {} sent is not sound HTTP/2 ({reason:?}); is it, or a proxy in front of it, really a gRPC server?",
+            caller.host
+        ),
+        Some(_) => format!(
+            "the call to {} was broken off here: its stream of requests did not come to an end",
+            caller.host
+        ),
         None => format!(
             "the connection to {} broke: {error}; the call may or may not have been carried out",
             caller.host

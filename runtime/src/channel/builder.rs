@@ -104,7 +104,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// How long connecting may take: name lookup, TCP, TLS and HTTP/2 together. Default: 20 seconds.
+    /// How long connecting may take: name lookup, TCP and TLS together. Default: 20 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self

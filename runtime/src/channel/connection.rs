@@ -77,6 +77,9 @@ where
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .initial_max_send_streams(FIRST_STREAMS)
+        // Streams of small messages are what gRPC is for; the windows bound them. h2 would end the whole connection
+        // over one slow reader.
+        .data_frame_budget(usize::MAX / 2)
         .handshake(io)
         .await?;
     let (alive, task) = watch::channel(());

@@ -21,6 +21,9 @@ use tokio::time::Instant;
 /// The most connections of one channel on one runtime: on Cloud Run, 3,200 calls at once.
 const MOST: usize = 32;
 
+/// How many tasks that open a connection a call may see lost.
+const LOST: u32 = 3;
+
 pub(crate) struct Connections {
     connector: Arc<Connector>,
     state: Mutex<State>,
@@ -79,16 +82,20 @@ impl Connections {
 
     /// A connection for a call, opened if need be. Must be called on a Tokio runtime.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, Error> {
+        let mut lost = 0;
         loop {
             let mut opening = match self.choose() {
                 Choice::Connection(lease) => return Ok(lease),
                 Choice::Wait(opening) => opening,
             };
-            // Where the sender of the outcome is gone its task was lost, and the next turn starts another.
-            if let Ok(outcome) = opening.outcome.wait_for(Option::is_some).await
-                && let Some(Err(error)) = outcome.as_ref()
-            {
-                return self.least_loaded().ok_or_else(|| error.clone());
+            match opening.outcome.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(Err(error))) => return self.least_loaded().ok_or_else(|| error.clone()),
+                Ok(_) => {}
+                // Its task was lost. The next turn starts another, which on a sound runtime is lost no more.
+                Err(_) => lost += 1,
+            }
+            if lost > LOST {
+                return Err(self.connector.lost());
             }
         }
     }

@@ -48,6 +48,14 @@ impl Connector {
         })
     }
 
+    /// The error of a call for which no connection could be made since its Tokio runtime does not carry tasks.
+    pub(crate) fn lost(&self) -> Error {
+        self.failed(
+            "the tasks that open the connection are lost",
+            "is the Tokio runtime shutting down, or was it built without `enable_all`?",
+        )
+    }
+
     async fn establish(&self) -> Result<Sender, Error> {
         let tcp = self.tcp().await?;
         match &self.security {

@@ -60,7 +60,12 @@ impl Framing {
                 if self.have < PREFIX {
                     return Ok(());
                 }
-                let [_, length @ ..] = self.prefix;
+                let [flags, length @ ..] = self.prefix;
+                if flags > 1 {
+                    // Not gRPC; the decoder says so.
+                    *self = Self::default();
+                    return Ok(());
+                }
                 let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
                 let MessageLimit(limit) = self.limit;
                 if length > limit {

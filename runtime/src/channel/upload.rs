@@ -93,10 +93,38 @@ fn finish(end: &Data, stream: &mut SendStream<Bytes>) {
     }
 }
 
+/// Resets the stream unless its body came to an end: a body that panics, or whose task is aborted, must not leave the
+/// server, and the caller, waiting for the rest.
+struct Sending {
+    stream: SendStream<Bytes>,
+    ended: bool,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.stream.send_reset(Reason::CANCEL);
+        }
+    }
+}
+
 /// Sends a body as it comes, no faster than the server takes it, until it ends or the server wants no more.
-async fn send_all(taken: Option<[Bytes; 2]>, mut body: AttemptBody, mut stream: SendStream<Bytes>) {
+async fn send_all(taken: Option<[Bytes; 2]>, mut body: AttemptBody, stream: SendStream<Bytes>) {
+    let mut sending = Sending {
+        stream,
+        ended: false,
+    };
+    send_chunks(taken, &mut body, &mut sending.stream).await;
+    sending.ended = true;
+}
+
+async fn send_chunks(
+    taken: Option<[Bytes; 2]>,
+    body: &mut AttemptBody,
+    stream: &mut SendStream<Bytes>,
+) {
     for chunk in taken.into_iter().flatten() {
-        if send(chunk, &mut stream).await.is_none() {
+        if send(chunk, stream).await.is_none() {
             return;
         }
     }
@@ -104,17 +132,17 @@ async fn send_all(taken: Option<[Bytes; 2]>, mut body: AttemptBody, mut stream: 
         let next = poll_fn(|cx| match stream.poll_reset(cx) {
             // The server has answered without wanting the rest, or the stream broke: the answer tells.
             Poll::Ready(_) => Poll::Ready(None),
-            Poll::Pending => poll_data(&mut body, cx).map(Some),
+            Poll::Pending => poll_data(body, cx).map(Some),
         })
         .await;
         match next {
             None => return,
             Some(Data::Chunk(data)) => {
-                if send(data, &mut stream).await.is_none() {
+                if send(data, stream).await.is_none() {
                     return;
                 }
             }
-            Some(end) => return finish(&end, &mut stream),
+            Some(end) => return finish(&end, stream),
         }
     }
 }

@@ -207,3 +207,38 @@ async fn a_stream_that_is_dropped_ends_at_the_server() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_slow_reader_of_many_small_messages_harms_nobody() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let ask = Ask {
+        times: 60_000,
+        ..Ask::default()
+    };
+    let mut slow = client.server_stream(ask).await.unwrap();
+    slow.message().await.unwrap().unwrap();
+    for _ in 0..200 {
+        client.unary(Ask::text(&"x".repeat(1000))).await.unwrap();
+    }
+    let mut read = 1;
+    while slow.message().await.unwrap().is_some() {
+        read += 1;
+    }
+    assert_eq!(read, 60_000);
+    assert_eq!(fake.front().connections_opened(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_of_requests_that_panics_ends_its_call() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let asks = tokio_stream::iter(0..2).then(|n| async move {
+        tokio::task::yield_now().await;
+        assert!(n == 0, "a stream that panics, for a test");
+        Ask::default()
+    });
+    let status = client.client_stream(asks).await.unwrap_err();
+    assert_eq!(status.code(), Code::Internal, "{status:?}");
+    client.unary(Ask::default()).await.unwrap();
+}

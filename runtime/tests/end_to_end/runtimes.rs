@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tonic_cloud_run::testing::FakeCloudRun;
 use tonic_cloud_run::tonic::Code;
-use tonic_cloud_run::{Channel, ErrorKind};
+use tonic_cloud_run::{Channel, Credentials, ErrorKind};
 
 static FAKE: LazyLock<FakeCloudRun> = LazyLock::new(|| serve(Duration::from_secs(3600)));
 
@@ -111,6 +111,22 @@ fn a_call_outside_a_runtime_is_an_error_and_no_panic() {
         block_on(channel.connect()).unwrap_err().kind(),
         ErrorKind::InvalidConfiguration
     );
+}
+
+/// Without timers the tasks that open a connection panic. That must not go on for ever.
+#[test]
+fn a_runtime_without_timers_is_an_error() {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    let channel = FAKE
+        .channel_builder()
+        .credentials(Credentials::none())
+        .build()
+        .unwrap();
+    let status = runtime
+        .block_on(EchoClient::on(channel).unary(Ask::default()))
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("enable_all"), "{status:?}");
 }
 
 /// Polls a future that is ready at once.

@@ -306,10 +306,11 @@ async fn fetch(
             Err(error) if error.is_transient() => error,
             other => return other,
         };
-        if Instant::now() + pause > give_up {
+        let jittered = pause.mul_f64(0.8 + 0.4 * fastrand::f64());
+        if Instant::now() + jittered > give_up {
             return Err(error);
         }
-        tokio::time::sleep(pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        tokio::time::sleep(jittered).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -235,7 +235,9 @@ async fn lasting_transient_failures_are_told_after_some_seconds_and_not_held_for
     let b = bench(std::iter::repeat_n(Act::Transient, 1000));
     let start = Instant::now();
     let error = b.cache.token().await.unwrap_err();
-    assert!(start.elapsed() <= PATIENCE, "{:?}", start.elapsed());
+    // Tokio's timers may be a millisecond late, each time.
+    let patience = PATIENCE + Duration::from_millis(50);
+    assert!(start.elapsed() <= patience, "{:?}", start.elapsed());
     assert_eq!(error.code(), Code::Unavailable);
     assert!(error.is_transient());
     // While backing off the last error is told at once, and nobody is asked.

@@ -100,11 +100,11 @@ impl Fetch {
                 .with_include_email()
                 .build()
         }
-        .map_err(|error| google_error::unusable(error, &self.origin))?;
+        .map_err(|error| google_error::unusable(&error, &self.origin))?;
         credentials
             .id_token()
             .await
-            .map_err(|error| google_error::failed(error, &self.origin))
+            .map_err(|error| google_error::failed(&error, &self.origin))
     }
 }
 

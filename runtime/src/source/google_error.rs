@@ -16,7 +16,7 @@ const GET_CREDENTIALS: &str = "run `gcloud auth application-default login \
     key file";
 
 /// Credentials that were found but cannot be used.
-pub(crate) fn unusable(error: BuildError, origin: &Origin) -> TokenError {
+pub(crate) fn unusable(error: &BuildError, origin: &Origin) -> TokenError {
     let next_step = if error.is_not_supported() || error.is_unknown_type() {
         format!("this kind of credentials gives no ID tokens here: {GET_CREDENTIALS}")
     } else if error.is_loading() {
@@ -26,21 +26,20 @@ pub(crate) fn unusable(error: BuildError, origin: &Origin) -> TokenError {
             .to_owned()
     };
     let cause = shortened(
-        causes(&error)
+        &causes(error)
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(": "),
     );
     TokenError::permanent(format!("{origin} cannot be used: {cause}; {next_step}"))
-        .with_source(error)
 }
 
 /// A token request that failed.
-pub(crate) fn failed(error: CredentialsError, origin: &Origin) -> TokenError {
-    let status = causes(&error).find_map(|e| e.downcast_ref::<GaxError>()?.http_status_code());
-    let cause = root_cause(&error);
+pub(crate) fn failed(error: &CredentialsError, origin: &Origin) -> TokenError {
+    let status = causes(error).find_map(|e| e.downcast_ref::<GaxError>()?.http_status_code());
+    let cause = root_cause(error);
     // The name of the metadata server exists inside Google Cloud only: waiting does not help outside.
-    let outside = origin.is_metadata_server() && is_unresolved(&error);
+    let outside = origin.is_metadata_server() && is_unresolved(error);
     let message = match status {
         _ if outside => format!(
             "there are no Application Default Credentials: GOOGLE_APPLICATION_CREDENTIALS is not set, gcloud has \
@@ -56,7 +55,6 @@ pub(crate) fn failed(error: CredentialsError, origin: &Origin) -> TokenError {
     } else {
         TokenError::permanent(message)
     }
-    .with_source(error)
 }
 
 /// The cause without google-cloud-auth's own wrapping, which says the same thing in several layers.
@@ -93,15 +91,25 @@ fn root_cause(error: &CredentialsError) -> String {
             };
         }
     }
-    shortened(text)
+    shortened(&text)
 }
 
-fn shortened(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_QUOTE) {
-        text.truncate(end);
-        text.push('…');
+/// A server's words without what may be a token among them. google-cloud-auth's error, which has them whole, is not
+/// handed on as a source for the same reason.
+fn shortened(text: &str) -> String {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let mut shown = String::new();
+    for piece in text.split_inclusive(|c: char| !in_token(c)) {
+        let word = piece.trim_end_matches(|c: char| !in_token(c));
+        let is_secret = word.len() >= 64 || word.contains("eyJ");
+        shown += if is_secret { "[redacted]" } else { word };
+        shown += &piece[word.len()..];
     }
-    text
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_QUOTE) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    shown
 }
 
 fn is_unresolved(error: &CredentialsError) -> bool {

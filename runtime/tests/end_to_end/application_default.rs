@@ -26,13 +26,22 @@ async fn child() {
         Ok(told) => println!("OK: {}", told.text),
         Err(status) => {
             let kind = Error::from_status(&status).map(Error::kind);
-            println!("FAILED: {:?} {kind:?}: {}", status.code(), status.message());
+            println!(
+                "FAILED: {:?} {kind:?}: {} {}",
+                status.code(),
+                status.message(),
+                format!("{status:?}").replace('\n', " ")
+            );
         }
     }
 }
 
 /// Runs the child with these variables and no others that could lead to credentials.
-fn call_with(fake: &FakeCloudRun, home: &std::path::Path, variables: &[(&str, &str)]) -> String {
+pub(crate) fn call_with(
+    fake: &FakeCloudRun,
+    home: &std::path::Path,
+    variables: &[(&str, &str)],
+) -> String {
     let Output { stdout, stderr, .. } = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "application_default::child", "--nocapture"])
         .env_remove("GOOGLE_APPLICATION_CREDENTIALS")

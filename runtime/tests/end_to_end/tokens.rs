@@ -255,3 +255,38 @@ async fn an_answer_that_ends_with_a_newline_is_a_token_still() {
         .await
         .unwrap();
 }
+
+/// google-cloud-auth repeats what a server said, and a server may say a token.
+#[tokio::test]
+async fn a_token_in_a_server_s_words_is_not_repeated() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let fake = fake().await;
+    let token = fake.token();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let said = format!("denied: {token}");
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let length = said.len();
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{said}"
+            );
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let told = tokio::task::spawn_blocking(move || {
+        crate::application_default::call_with(
+            &fake,
+            home.path(),
+            &[("GCE_METADATA_HOST", &address)],
+        )
+    });
+    let told = told.await.unwrap();
+    assert!(
+        told.contains("403") && told.contains("denied: [redacted]"),
+        "{told}"
+    );
+    assert!(token.split('.').all(|part| !told.contains(part)), "{told}");
+}

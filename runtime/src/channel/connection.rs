@@ -1,5 +1,6 @@
 //! One HTTP/2 connection, on the `h2` crate.
 
+use super::deferred::Deferred;
 use super::incoming::Incoming;
 use super::replay::AttemptBody;
 use super::upload;
@@ -8,8 +9,11 @@ use super::written::{Counted, Written};
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::{Request, Response};
-use std::future::{pending, poll_fn};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -19,8 +23,11 @@ use tokio::time::{sleep, timeout};
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
-/// The streams opened before the server has said how many it takes.
-const FIRST_STREAMS: usize = 100;
+/// The largest frame taken: a message in one frame is read without being put together from pieces.
+const MAX_FRAME: u32 = 256 * 1024;
+
+/// Stands for the number of streams that a server takes until it has said it. More than its SETTINGS can hold.
+const UNTOLD: usize = usize::MAX - 1;
 
 /// When to ask a silent server whether it is still there (gRFC A8).
 #[derive(Clone, Copy, Debug)]
@@ -35,19 +42,30 @@ pub(crate) struct ConnectionId(u64);
 
 /// Sends requests on one connection. The connection ends when the last sender and the last stream are gone.
 #[derive(Clone)]
-pub(crate) struct Sender {
+pub(crate) struct Sender(Arc<Shared>);
+
+struct Shared {
     id: ConnectionId,
     requests: SendRequest<Bytes>,
     written: Written,
     /// Closed when the connection's task has ended.
     task: watch::Receiver<()>,
     usage: Usage,
+    /// How many streams the server takes at once.
+    limit: Arc<AtomicUsize>,
 }
 
 /// A connection as one call uses it.
 pub(crate) struct Lease {
     sender: Sender,
     open: OpenCall,
+}
+
+/// Why a connection did not become one.
+pub(crate) enum HandshakeError {
+    /// The server closed it before it said anything.
+    Closed,
+    Http2(h2::Error),
 }
 
 /// Why a request got no answer.
@@ -66,56 +84,90 @@ impl Failure {
 }
 
 /// Agrees on HTTP/2 with a server, and starts the connection's task on the current Tokio runtime.
-pub(crate) async fn open<T>(io: T, keepalive: Option<Keepalive>) -> Result<Sender, h2::Error>
+///
+/// It is a connection once the server's SETTINGS are there: what answers TLS and then says nothing, or something else,
+/// is none, and no call is sent to it.
+pub(crate) async fn open<T>(io: T, keepalive: Option<Keepalive>) -> Result<Sender, HandshakeError>
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    let usage = Usage::new();
     let (io, written) = Counted::new(io);
-    let (requests, connection) = h2::client::Builder::new()
+    let (requests, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_max_send_streams(FIRST_STREAMS)
+        .max_frame_size(MAX_FRAME)
+        .initial_max_send_streams(UNTOLD)
         // Streams of small messages are what gRPC is for; the windows bound them. h2 would end the whole connection
         // over one slow reader.
         .data_frame_budget(usize::MAX / 2)
-        .handshake(io)
-        .await?;
+        .handshake(Deferred::new(io, usage.clone()))
+        .await
+        .map_err(HandshakeError::Http2)?;
+    settings(&mut connection).await?;
     let (alive, task) = watch::channel(());
-    let usage = Usage::new();
-    let used = usage.clone();
-    tokio::spawn(async move {
-        drive(connection, keepalive, &used).await;
-        drop(alive);
-    });
-    Ok(Sender {
+    let shared = Shared {
         id: ConnectionId(NEXT.fetch_add(1, Relaxed)),
         requests,
         written,
         task,
-        usage,
+        usage: usage.clone(),
+        limit: Arc::new(AtomicUsize::new(connection.max_concurrent_send_streams())),
+    };
+    let limit = shared.limit.clone();
+    tokio::spawn(async move {
+        drive(connection, keepalive, &usage, &limit).await;
+        drop(alive);
+    });
+    Ok(Sender(Arc::new(shared)))
+}
+
+/// Waits for the server's SETTINGS.
+async fn settings<T>(connection: &mut Connection<T, Bytes>) -> Result<(), HandshakeError>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    poll_fn(|cx| match Pin::new(&mut *connection).poll(cx) {
+        Poll::Ready(Ok(())) => Poll::Ready(Err(HandshakeError::Closed)),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(HandshakeError::Http2(error))),
+        Poll::Pending if connection.max_concurrent_send_streams() == UNTOLD => Poll::Pending,
+        Poll::Pending => Poll::Ready(Ok(())),
     })
+    .await
 }
 
 /// Runs a connection until the server ends it, the last sender is gone, it has been idle for long, or a ping is not
 /// answered. How it ended is told by the calls on it.
-async fn drive<T>(mut connection: Connection<T, Bytes>, keepalive: Option<Keepalive>, usage: &Usage)
-where
+async fn drive<T>(
+    mut connection: Connection<T, Bytes>,
+    keepalive: Option<Keepalive>,
+    usage: &Usage,
+    limit: &AtomicUsize,
+) where
     T: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let pings = connection.ping_pong();
-    let dead = async {
+    let mut dead = pin!(async {
         match (keepalive, pings) {
             (Some(keepalive), Some(pings)) => unanswered(pings, keepalive, usage).await,
             _ => pending().await,
         }
-    };
-    tokio::select! {
-        _ = connection => {}
-        () = dead => {}
-        () = idle(usage) => {}
-    }
+    });
+    let mut idle = pin!(idle(usage));
+    poll_fn(|cx| {
+        if Pin::new(&mut connection).poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        // The server may change it at any time.
+        limit.store(connection.max_concurrent_send_streams(), Relaxed);
+        if dead.as_mut().poll(cx).is_ready() || idle.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Ends when a ping got no answer in time. Pings only while calls are open.
@@ -141,34 +193,34 @@ async fn idle(usage: &Usage) {
 
 impl Sender {
     pub(crate) fn is_closed(&self) -> bool {
-        self.task.has_changed().is_err()
+        self.0.task.has_changed().is_err()
     }
 
     pub(crate) fn id(&self) -> ConnectionId {
-        self.id
+        self.0.id
     }
 
     pub(crate) fn usage(&self) -> &Usage {
-        &self.usage
+        &self.0.usage
     }
 
     /// Whether the server takes another call on this connection now.
     pub(crate) fn has_room(&self) -> bool {
-        self.usage.calls() < self.requests.current_max_send_streams()
+        self.0.usage.calls() < self.0.limit.load(Relaxed)
     }
 
     /// The connection for a call, which counts from now on.
     pub(crate) fn lease(&self) -> Lease {
         Lease {
             sender: self.clone(),
-            open: self.usage.begin(),
+            open: self.0.usage.begin(),
         }
     }
 }
 
 impl Lease {
     pub(crate) fn connection(&self) -> ConnectionId {
-        self.sender.id
+        self.sender.0.id
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -177,19 +229,15 @@ impl Lease {
         request: Request<AttemptBody>,
     ) -> Result<Response<Incoming>, Failure> {
         let Self {
-            sender:
-                Sender {
-                    mut requests,
-                    written,
-                    ..
-                },
+            sender: Sender(shared),
             open,
         } = self;
+        let mut requests = shared.requests.clone();
         poll_fn(|cx| requests.poll_ready(cx))
             .await
             .map_err(Failure::unsent)?;
         let (parts, body) = request.into_parts();
-        let before = written.count();
+        let before = shared.written.count();
         let (response, stream) = requests
             .send_request(Request::from_parts(parts, ()), false)
             .map_err(Failure::unsent)?;
@@ -198,7 +246,7 @@ impl Lease {
             Ok(response) => Ok(response.map(|stream| Incoming::new(stream, upload, open))),
             Err(error) => Err(Failure {
                 error,
-                unsent: written.count() == before,
+                unsent: shared.written.count() == before,
             }),
         }
     }

@@ -1,6 +1,6 @@
 //! One connection: name lookup, TCP, TLS, HTTP/2.
 
-use super::connection::{self, Keepalive, Sender};
+use super::connection::{self, HandshakeError, Keepalive, Sender};
 use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
@@ -166,13 +166,20 @@ impl Connector {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        connection::open(io, self.keepalive).await.map_err(|error| {
-            self.failed(
-                format!("the HTTP/2 handshake failed: {error}"),
-                "the server closed the connection or does not speak HTTP/2",
-            )
-            .with_source(error)
-        })
+        connection::open(io, self.keepalive)
+            .await
+            .map_err(|error| match error {
+                HandshakeError::Closed => self.failed(
+                    "the server closed the connection before it said anything in HTTP/2",
+                    "it may be restarting; or is a proxy in the way that does not speak HTTP/2?",
+                ),
+                HandshakeError::Http2(error) => self
+                    .failed(
+                        format!("the HTTP/2 handshake failed: {error}"),
+                        "the server closed the connection or does not speak HTTP/2",
+                    )
+                    .with_source(error),
+            })
     }
 
     fn failed(&self, what: impl fmt::Display, advice: &str) -> Error {

@@ -5,6 +5,7 @@ mod builder;
 mod connection;
 mod connections;
 mod connector;
+mod deferred;
 mod framing;
 mod in_process;
 mod incoming;

@@ -151,7 +151,9 @@ impl tonic::codegen::Service<http::Request<Body>> for Echo {
 type Answers = std::pin::Pin<Box<dyn Stream<Item = Result<Told, Status>> + Send>>;
 
 async fn answer(ask: &Ask, metadata: &tonic::metadata::MetadataMap) -> Result<Told, Status> {
-    tokio::time::sleep(Duration::from_millis(ask.pause_ms)).await;
+    if ask.pause_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ask.pause_ms)).await;
+    }
     if ask.code != 0 {
         return Err(Status::new(Code::from(ask.code), "as asked"));
     }

@@ -18,6 +18,7 @@ use crate::source::{DynTokenSource, TokenError};
 use crate::token::{Freshness, IdToken, Lifetime};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
+use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -41,12 +42,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const OVERDUE: Duration = Duration::from_secs(18);
 
 /// A token as it is sent.
-#[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) token: IdToken,
-    /// `Bearer …`, marked sensitive.
+    /// `Bearer …`, marked sensitive: HPACK sends it in full each time.
     pub(crate) header: HeaderValue,
+    /// The same for HPACK's table of the connection: a byte or two each time after the first. RFC 7541 (7.1.3) would
+    /// keep short secrets out of it, which could be guessed by whoever chooses other headers and watches lengths; a
+    /// signature of 256 bytes cannot, and a connection has one caller.
+    pub(crate) indexed: HeaderValue,
     lifetime: Lifetime,
+}
+
+impl fmt::Debug for Held {
+    /// Without the headers, of which one would print the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.token).finish()
+    }
 }
 
 type Outcome = Result<Arc<Held>, Error>;
@@ -254,10 +265,12 @@ impl TokenCache {
                 TokenError::permanent("the ID token that was obtained does not fit into a header")
                     .with_source(error)
             })?;
+        let indexed = header.clone();
         header.set_sensitive(true);
         Ok(Arc::new(Held {
             token,
             header,
+            indexed,
             lifetime,
         }))
     }

@@ -1,12 +1,16 @@
 //! What generated code is made of. Not for use by hand: it changes with the generator, not with semantic versioning.
 
 use crate::Channel as CloudRunChannel;
-use crate::channel::MessageLimit;
+use crate::channel::{Direct, MessageLimit, Outgoing, PREFIX, Recording, Single};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, TE};
 use http::uri::PathAndQuery;
 use tokio_stream::Stream;
-use tonic::GrpcMethod;
 use tonic::client::Grpc;
+use tonic::codec::Codec;
 use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, GrpcMethod};
 
 pub use crate::{Channel, Error};
 pub use tonic::codec::{CompressionEncoding, Streaming};
@@ -46,8 +50,12 @@ pub fn attach_token(channel: &Channel, headers: &mut http::HeaderMap) -> bool {
 /// What every generated client holds: a channel and the settings of its messages.
 #[derive(Clone, Debug)]
 pub struct Client {
+    channel: CloudRunChannel,
+    /// For what is compressed, comes as a stream, or does not leave the process.
     grpc: Grpc<CloudRunChannel>,
+    compression: bool,
     limit: MessageLimit,
+    request_limit: MessageLimit,
 }
 
 /// tonic's own limit, which it does not tell.
@@ -66,8 +74,11 @@ impl Client {
     #[must_use]
     pub fn from_channel(channel: Channel) -> Self {
         Self {
-            grpc: Grpc::new(channel),
+            grpc: Grpc::new(channel.clone()),
+            channel,
+            compression: false,
             limit: DEFAULT_LIMIT,
+            request_limit: MessageLimit::default(),
         }
     }
 
@@ -75,6 +86,7 @@ impl Client {
     #[must_use]
     pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
         self.grpc = self.grpc.send_compressed(encoding);
+        self.compression = true;
         self
     }
 
@@ -82,6 +94,7 @@ impl Client {
     #[must_use]
     pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
         self.grpc = self.grpc.accept_compressed(encoding);
+        self.compression = true;
         self
     }
 
@@ -97,6 +110,7 @@ impl Client {
     #[must_use]
     pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
         self.grpc = self.grpc.max_encoding_message_size(limit);
+        self.request_limit = MessageLimit(limit);
         self
     }
 
@@ -113,7 +127,20 @@ impl Client {
         Req: prost::Message + 'static,
         Res: prost::Message + Default + 'static,
     {
-        single(self.server_streaming(method, request).await?).await
+        let Some(direct) = self.direct() else {
+            // In a box: the way that is not taken as a rule would make every call's future larger.
+            return Box::pin(async {
+                single(self.through_tonic(method, request).await?).await
+            })
+            .await;
+        };
+        let outgoing = self.outgoing(method, request)?;
+        let Single { metadata, message } = direct.unary(outgoing, self.limit).await?;
+        let message = Res::decode(message).map_err(|error| {
+            Status::internal(format!("the answer is not the message it should be: {error}"))
+        })?;
+        let metadata = MetadataMap::from_headers(metadata);
+        Ok(Response::from_parts(metadata, message, Extensions::default()))
     }
 
     /// One message there, many back.
@@ -129,10 +156,22 @@ impl Client {
         Req: prost::Message + 'static,
         Res: prost::Message + Default + 'static,
     {
-        self.grpc
-            .clone()
-            .server_streaming(self.prepared(method, request), method.path(), codec())
-            .await
+        let Some(direct) = self.direct() else {
+            return Box::pin(self.through_tonic(method, request)).await;
+        };
+        let outgoing = self.outgoing(method, request)?;
+        let response = direct.streaming(outgoing, self.limit).await?;
+        let MessageLimit(limit) = self.limit;
+        let (head, body) = response.into_parts();
+        let decoder = codec::<Req, Res>().decoder();
+        let messages = match Status::from_header_map(&head.headers) {
+            None => Streaming::new_response(decoder, body, head.status, None, Some(limit)),
+            // An answer of headers alone.
+            Some(status) if status.code() == Code::Ok => Streaming::new_empty(decoder, body),
+            Some(status) => return Err(status),
+        };
+        let metadata = MetadataMap::from_headers(head.headers);
+        Ok(Response::from_parts(metadata, messages, head.extensions))
     }
 
     /// Many messages there, one back.
@@ -170,6 +209,43 @@ impl Client {
             .clone()
             .streaming(self.prepared(method, request), method.path(), codec())
             .await
+    }
+
+    /// The short way, for calls that need no codec of tonic's.
+    fn direct(&self) -> Option<Direct<'_>> {
+        if self.compression {
+            return None;
+        }
+        self.channel.direct()
+    }
+
+    async fn through_tonic<Req, Res>(
+        &self,
+        method: &'static Method,
+        request: Request<Req>,
+    ) -> Result<Response<Streaming<Res>>, Status>
+    where
+        Req: prost::Message + 'static,
+        Res: prost::Message + Default + 'static,
+    {
+        self.grpc
+            .clone()
+            .server_streaming(self.prepared(method, request), method.path(), codec())
+            .await
+    }
+
+    /// A request of one message, encoded.
+    fn outgoing<Req: prost::Message>(
+        &self,
+        method: &'static Method,
+        request: Request<Req>,
+    ) -> Result<Outgoing, Status> {
+        let (metadata, _, message) = request.into_parts();
+        Ok(Outgoing {
+            path: method.path(),
+            headers: sanitized(metadata),
+            body: Recording::Message(encode(&message, self.request_limit)?),
+        })
     }
 
     /// Tells layers and interceptors below which method is called, as tonic's own clients do, and the channel what it
@@ -214,6 +290,39 @@ fn merged(headers: MetadataMap, trailers: MetadataMap) -> MetadataMap {
     let mut all = headers.into_headers();
     all.extend(trailers.into_headers());
     MetadataMap::from_headers(all)
+}
+
+/// A call's metadata without what only gRPC itself may say.
+fn sanitized(metadata: MetadataMap) -> HeaderMap {
+    let mut headers = metadata.into_headers();
+    if !headers.is_empty() {
+        headers.remove(TE);
+        headers.remove(CONTENT_TYPE);
+        for name in ["grpc-message", "grpc-message-type", "grpc-status"] {
+            headers.remove(name);
+        }
+    }
+    headers
+}
+
+/// A message with its prefix.
+fn encode(message: &impl prost::Message, limit: MessageLimit) -> Result<Bytes, Status> {
+    let length = message.encoded_len();
+    let MessageLimit(limit) = limit;
+    let (Ok(prefix), true) = (u32::try_from(length), length <= limit) else {
+        let limit = limit.min(u32::MAX as usize);
+        return Err(Status::resource_exhausted(format!(
+            "the request has a message of {length} bytes, and the limit is {limit} bytes; see \
+             `max_encoding_message_size`"
+        )));
+    };
+    let mut bytes = BytesMut::with_capacity(PREFIX + length);
+    bytes.put_u8(0);
+    bytes.put_u32(prefix);
+    message
+        .encode(&mut bytes)
+        .map_err(|error| Status::internal(format!("the request cannot be encoded: {error}")))?;
+    Ok(bytes.freeze())
 }
 
 fn codec<Req, Res>() -> ProstCodec<Req, Res>

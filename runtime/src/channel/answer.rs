@@ -18,7 +18,7 @@ const WAITING_FOR: &str = "waiting for the rest of the server's answer";
 
 /// An answer's body as it comes.
 pub(crate) enum Source {
-    Network(Received),
+    Network(Box<Received>),
     InProcess(Body),
 }
 
@@ -45,7 +45,7 @@ impl Answer {
             Source::InProcess(body) => Pin::new(body).poll_frame(cx),
             Source::Network(received) => {
                 let deadline = self.deadline.as_ref().map(|(_, deadline)| deadline);
-                Pin::new(received).poll_frame(cx).map_err(|broken| {
+                Pin::new(&mut **received).poll_frame(cx).map_err(|broken| {
                     self.route
                         .unless_past(deadline, WAITING_FOR, self.route.broken(broken))
                 })

@@ -6,7 +6,7 @@
 //!
 //! [PROTOCOL-HTTP2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
-const PREFIX: usize = 5;
+pub(crate) const PREFIX: usize = 5;
 
 /// The longest message that a call takes, in bytes. In a request's extensions, where its client sets one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

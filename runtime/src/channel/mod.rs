@@ -6,6 +6,7 @@ mod connection;
 mod connections;
 mod connector;
 mod deferred;
+mod direct;
 mod framing;
 mod in_process;
 mod incoming;
@@ -13,6 +14,7 @@ mod network;
 mod progress;
 mod received;
 mod replay;
+mod single;
 mod tls;
 mod upload;
 mod usage;
@@ -25,14 +27,19 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::status::{self, Caller};
 use answer::Answer;
-pub(crate) use framing::MessageLimit;
+pub(crate) use direct::Direct;
 use framing::TooLarge;
+pub(crate) use framing::{MessageLimit, PREFIX};
+use http::uri::PathAndQuery;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use in_process::InProcess;
 use network::Network;
+pub(crate) use network::Outgoing;
 use progress::Progress;
-use received::Broken;
+use received::{Broken, Received};
+pub(crate) use replay::Recording;
+pub(crate) use single::Single;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -82,7 +89,7 @@ pub struct Channel {
 }
 
 /// Where calls go.
-enum Route {
+pub(crate) enum Route {
     Network(Network),
     InProcess(InProcess),
 }
@@ -191,7 +198,7 @@ impl Route {
     /// The status of an answer that broke off.
     fn broken(&self, broken: Broken) -> Status {
         match (broken, self.caller()) {
-            (Broken::Request(status), _) => status,
+            (Broken::Request(status) | Broken::Status(status), _) => status,
             (Broken::Stream(error), Some(caller)) => status::broken(error, &caller),
             (Broken::Stream(error), None) => Status::from_error(Box::new(error)),
             (Broken::CutOff, _) => Status::internal(
@@ -232,10 +239,19 @@ impl Route {
         progress: &Progress,
     ) -> Result<Response<answer::Source>, Status> {
         match self {
-            Self::Network(network) => Ok(network
-                .call(request, deadline, progress)
-                .await?
-                .map(answer::Source::Network)),
+            Self::Network(network) => {
+                let (parts, body) = request.into_parts();
+                let limit = parts.extensions.get::<MessageLimit>().copied();
+                let path = parts.uri.path_and_query().cloned();
+                let outgoing = Outgoing {
+                    path: path.unwrap_or(PathAndQuery::from_static("/")),
+                    headers: parts.headers,
+                    body: Recording::of(body),
+                };
+                let (response, request) = network.call(outgoing, deadline, progress).await?;
+                let received = Received::take(response, request, limit.unwrap_or_default());
+                Ok(received.map(Box::new).map(answer::Source::Network))
+            }
             Self::InProcess(service) => {
                 progress.is_sent();
                 Ok(service.call(request).await?.map(answer::Source::InProcess))
@@ -244,33 +260,36 @@ impl Route {
     }
 }
 
-/// Makes a call within its deadline.
 async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body>, Status> {
     check_runtime()?;
     let default: Option<Duration> = route.network().and_then(|network| network.deadline);
     let deadline = Deadline::of(request.headers(), default);
     let progress = Progress::default();
     let call = route.call(request, deadline, &progress);
-    let response = match deadline {
-        None => call.await?,
-        Some(deadline) => match timeout_at(deadline.at, call).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(status)) => {
-                return Err(route.unless_past(Some(&deadline), progress.waiting_for(), status));
-            }
-            Err(_) => {
-                let caller = route.caller();
-                let waiting_for = progress.waiting_for();
-                return Err(status::deadline_exceeded(
-                    deadline.timeout,
-                    waiting_for,
-                    caller.as_ref(),
-                )
-                .into());
-            }
-        },
-    };
+    let response = within(&route, deadline, &progress, call).await?;
     Ok(response.map(|body| Body::new(Answer::new(body, deadline, route))))
+}
+
+/// Makes a call, or a part of it, within its deadline.
+async fn within<T>(
+    route: &Route,
+    deadline: Option<Deadline>,
+    progress: &Progress,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    let Some(deadline) = deadline else {
+        return call.await;
+    };
+    match timeout_at(deadline.at, call).await {
+        Ok(answer) => answer
+            .map_err(|status| route.unless_past(Some(&deadline), progress.waiting_for(), status)),
+        Err(_) => Err(status::deadline_exceeded(
+            deadline.timeout,
+            progress.waiting_for(),
+            route.caller().as_ref(),
+        )
+        .into()),
+    }
 }
 
 fn check_runtime() -> Result<(), Error> {

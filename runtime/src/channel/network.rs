@@ -3,29 +3,33 @@
 use super::builder::TokenHeader;
 use super::connection::{Failure, Lease};
 use super::connections::Connections;
-use super::framing::MessageLimit;
 use super::incoming::Incoming;
 use super::progress::Progress;
-use super::received::Received;
 use super::replay::{AttemptBody, Recording};
 use crate::cache::{Held, TokenCache};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host;
 use crate::status::{self, Caller};
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::Status;
-use tonic::body::Body;
 
 const X_SERVERLESS_AUTHORIZATION: HeaderName =
     HeaderName::from_static("x-serverless-authorization");
 
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("tonic-cloud-run/", env!("CARGO_PKG_VERSION")));
+
+/// The headers that an attempt adds to the client's.
+const ADDED: usize = 5;
 
 /// How often a call is sent again that the server never looked at. A proxy that ends its connections after a few
 /// requests turns most of a crowd of calls away each time.
@@ -50,11 +54,20 @@ pub(crate) struct Network {
     pub(crate) deadline: Option<Duration>,
 }
 
+/// A call as its client hands it over.
+pub(crate) struct Outgoing {
+    pub(crate) path: PathAndQuery,
+    /// Metadata, and what the client has to say about its codec.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Recording,
+}
+
 /// One call, over all its attempts.
 struct Call<'a> {
     uri: Uri,
     headers: HeaderMap,
-    token_name: HeaderName,
+    /// Where the token goes.
+    token: TokenHeader,
     body: Recording,
     deadline: Option<Deadline>,
     progress: &'a Progress,
@@ -64,21 +77,28 @@ struct Call<'a> {
 type Answer = (Response<Incoming>, Option<Arc<Held>>);
 
 impl Network {
-    /// Makes a call. Where the front end refuses its token, it is made once more with a new one.
+    /// Makes a call, until the head of its answer; its body may still be on its way then. Where the front end refuses
+    /// its token, it is made once more with a new one.
     pub(crate) async fn call(
         &self,
-        request: Request<Body>,
+        outgoing: Outgoing,
         deadline: Option<Deadline>,
         progress: &Progress,
-    ) -> Result<Response<Received>, Status> {
-        let (parts, body) = request.into_parts();
-        let limit = parts.extensions.get::<MessageLimit>().copied();
-        let token_name = self.token_name(&parts.headers);
+    ) -> Result<(Response<Incoming>, Recording), Status> {
+        let Outgoing {
+            path,
+            mut headers,
+            body,
+        } = outgoing;
+        if self.tokens.is_some() {
+            // Only the channel says who calls.
+            headers.remove(X_SERVERLESS_AUTHORIZATION);
+        }
         let call = Call {
-            uri: self.uri(parts.uri)?,
-            headers: self.headers(parts.headers, &token_name),
-            token_name,
-            body: Recording::new(body),
+            uri: self.uri(path)?,
+            token: self.token_header(&headers),
+            headers,
+            body,
             deadline,
             progress,
         };
@@ -101,11 +121,7 @@ impl Network {
                 "{} compressed its answer with {encoding}, which this client does not accept; see `accept_compressed`",
                 self.host
             ))),
-            None => Ok(Received::take(
-                response,
-                call.body,
-                limit.unwrap_or_default(),
-            )),
+            None => Ok((response, call.body)),
         }
     }
 
@@ -198,33 +214,21 @@ impl Network {
         }
     }
 
-    fn uri(&self, uri: Uri) -> Result<Uri, Status> {
-        let mut parts = uri.into_parts();
+    fn uri(&self, path: PathAndQuery) -> Result<Uri, Status> {
+        let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
-        parts
-            .path_and_query
-            .get_or_insert(PathAndQuery::from_static("/"));
+        parts.path_and_query = Some(path);
         Uri::from_parts(parts)
             .map_err(|error| Status::internal(format!("the call has no usable path: {error}")))
     }
 
-    fn headers(&self, mut headers: HeaderMap, token_name: &HeaderName) -> HeaderMap {
-        headers.entry(USER_AGENT).or_insert(AGENT);
-        if self.tokens.is_some() {
-            // Only the channel says who calls.
-            headers.remove(X_SERVERLESS_AUTHORIZATION);
-            // Room for the token, so that the copy that an attempt sends need not grow.
-            headers.insert(token_name, HeaderValue::from_static(""));
-        }
-        headers
-    }
-
     /// The header for the token: an `authorization` of the call's own is the application's.
-    fn token_name(&self, headers: &HeaderMap) -> HeaderName {
-        match self.token_header {
-            TokenHeader::Authorization if !headers.contains_key(AUTHORIZATION) => AUTHORIZATION,
-            _ => X_SERVERLESS_AUTHORIZATION,
+    fn token_header(&self, headers: &HeaderMap) -> TokenHeader {
+        if headers.contains_key(AUTHORIZATION) {
+            TokenHeader::XServerlessAuthorization
+        } else {
+            self.token_header
         }
     }
 
@@ -233,7 +237,7 @@ impl Network {
         let Some(held) = self.tokens.as_ref().and_then(TokenCache::current) else {
             return false;
         };
-        headers.insert(self.token_name(headers), held.header.clone());
+        held.attach(self.token_header(headers), headers);
         true
     }
 }
@@ -246,14 +250,29 @@ impl Call<'_> {
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = self.uri.clone();
         let mut headers = self.headers.clone();
+        headers.reserve(ADDED);
+        headers.insert(TE, TRAILERS);
+        headers.entry(CONTENT_TYPE).or_insert(GRPC);
+        headers.entry(USER_AGENT).or_insert(AGENT);
         if let Some(held) = held {
-            headers.insert(self.token_name.clone(), held.header.clone());
+            held.attach(self.token, &mut headers);
         }
         if let Some(deadline) = &self.deadline {
             deadline.write(&mut headers);
         }
         *request.headers_mut() = headers;
         request
+    }
+}
+
+impl Held {
+    fn attach(&self, header: TokenHeader, headers: &mut HeaderMap) {
+        match header {
+            TokenHeader::Authorization => headers.insert(AUTHORIZATION, self.header.clone()),
+            TokenHeader::XServerlessAuthorization => {
+                headers.insert(X_SERVERLESS_AUTHORIZATION, self.indexed.clone())
+            }
+        };
     }
 }
 

@@ -36,10 +36,22 @@ pub(crate) enum Broken {
     Request(Status),
     /// The connection or the stream did.
     Stream(h2::Error),
+    /// It says so itself, or is not what was asked for.
+    Status(Status),
     /// It says that it is complete in the middle of a message.
     CutOff,
     /// It has a message above the client's limit.
     TooLarge(TooLarge),
+}
+
+/// Takes a status out of the headers of an answer that has a body.
+pub(crate) fn early_status(headers: &mut HeaderMap) -> Option<HeaderMap> {
+    headers.contains_key(GRPC_STATUS).then(|| {
+        STATUS
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), headers.remove(name)?)))
+            .collect()
+    })
 }
 
 impl Received {
@@ -50,16 +62,11 @@ impl Received {
         limit: MessageLimit,
     ) -> Response<Self> {
         let (mut parts, body) = response.into_parts();
-        let mut early_status = None;
-        if parts.headers.contains_key(GRPC_STATUS) && !body.is_end_stream() {
-            let headers = &mut parts.headers;
-            early_status = Some(
-                STATUS
-                    .into_iter()
-                    .filter_map(|name| Some((name.clone(), headers.remove(name)?)))
-                    .collect(),
-            );
-        }
+        let early_status = if body.is_end_stream() {
+            None
+        } else {
+            early_status(&mut parts.headers)
+        };
         let framing = Framing::new(limit);
         Response::from_parts(
             parts,

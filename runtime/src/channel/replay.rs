@@ -15,9 +15,14 @@ use tonic::{Code, Status};
 const LIMIT: usize = 4 * 1024 * 1024;
 
 /// The body of a call over all its attempts.
-pub(crate) struct Recording(Arc<Mutex<Record>>);
+pub(crate) enum Recording {
+    /// One message, whole.
+    Message(Bytes),
+    /// What comes bit by bit.
+    Stream(Arc<Mutex<Record>>),
+}
 
-struct Record {
+pub(crate) struct Record {
     body: Body,
     taken: Vec<Bytes>,
     size: usize,
@@ -29,8 +34,8 @@ struct Record {
 }
 
 impl Recording {
-    pub(crate) fn new(body: Body) -> Self {
-        Self(Arc::new(Mutex::new(Record {
+    pub(crate) fn of(body: Body) -> Self {
+        Self::Stream(Arc::new(Mutex::new(Record {
             body,
             taken: Vec::new(),
             size: 0,
@@ -42,32 +47,44 @@ impl Recording {
 
     /// The body from its beginning, for the next attempt; `None` where too much of it is gone.
     pub(crate) fn replay(&self) -> Option<AttemptBody> {
-        let mut record = lock(&self.0);
+        let shared = match self {
+            Self::Message(message) => return Some(AttemptBody::Message(message.clone())),
+            Self::Stream(shared) => shared,
+        };
+        let mut record = lock(shared);
         if !record.recording {
             return None;
         }
         record.attempt += 1;
-        Some(AttemptBody {
-            record: self.0.clone(),
+        Some(AttemptBody::Stream(Replay {
+            record: shared.clone(),
             attempt: record.attempt,
             next: 0,
-        })
+        }))
     }
 
     /// Whether another attempt is possible.
     pub(crate) fn can_replay(&self) -> bool {
-        lock(&self.0).recording
+        match self {
+            Self::Message(_) => true,
+            Self::Stream(record) => lock(record).recording,
+        }
     }
 
     /// The error that the caller's own stream ended with, if it did: a message that is too large, say. HTTP/2 only
     /// knows that the stream was reset.
     pub(crate) fn failure(&self) -> Option<Status> {
-        lock(&self.0).failure.clone()
+        match self {
+            Self::Message(_) => None,
+            Self::Stream(record) => lock(record).failure.clone(),
+        }
     }
 
     /// No attempt will follow: lets go of what was kept.
     pub(crate) fn stop(&self) {
-        lock(&self.0).stop();
+        if let Self::Stream(record) = self {
+            lock(record).stop();
+        }
     }
 }
 
@@ -104,13 +121,19 @@ fn own(failure: &Status) -> Status {
 }
 
 /// The body as one attempt sends it.
-pub(crate) struct AttemptBody {
+pub(crate) enum AttemptBody {
+    Message(Bytes),
+    Stream(Replay),
+}
+
+/// A body from its beginning.
+pub(crate) struct Replay {
     record: Arc<Mutex<Record>>,
     attempt: u32,
     next: usize,
 }
 
-impl http_body::Body for AttemptBody {
+impl http_body::Body for Replay {
     type Data = Bytes;
     type Error = Status;
 
@@ -172,7 +195,14 @@ mod tests {
         Body::new(http_body_util::StreamBody::new(frames))
     }
 
-    async fn next(body: &mut AttemptBody) -> Option<Bytes> {
+    fn replay(recording: &Recording) -> Replay {
+        match recording.replay() {
+            Some(AttemptBody::Stream(replay)) => replay,
+            _ => panic!("not a stream that can be replayed"),
+        }
+    }
+
+    async fn next(body: &mut Replay) -> Option<Bytes> {
         body.frame()
             .await
             .map(|frame| frame.unwrap().into_data().unwrap())
@@ -180,20 +210,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_attempt_starts_over_and_goes_on() {
-        let recording = Recording::new(body(&[b"a", b"b", b"c"]));
-        let mut first = recording.replay().unwrap();
+        let recording = Recording::of(body(&[b"a", b"b", b"c"]));
+        let mut first = replay(&recording);
         assert_eq!(next(&mut first).await.unwrap(), "a");
         assert_eq!(next(&mut first).await.unwrap(), "b");
-        let second = recording.replay().unwrap();
+        let second = replay(&recording);
         assert!(
             first.frame().await.unwrap().is_err(),
             "the first attempt must not eat from the second"
         );
         assert_eq!(second.collect().await.unwrap().to_bytes(), "abc");
         assert_eq!(
-            recording
-                .replay()
-                .unwrap()
+            replay(&recording)
                 .collect()
                 .await
                 .unwrap()
@@ -204,8 +232,8 @@ mod tests {
 
     #[tokio::test]
     async fn once_stopped_nothing_is_kept_and_the_attempt_goes_on() {
-        let recording = Recording::new(body(&[b"a", b"b"]));
-        let mut attempt = recording.replay().unwrap();
+        let recording = Recording::of(body(&[b"a", b"b"]));
+        let mut attempt = replay(&recording);
         assert_eq!(next(&mut attempt).await.unwrap(), "a");
         recording.stop();
         assert_eq!(next(&mut attempt).await, Some(Bytes::from_static(b"b")));
@@ -217,10 +245,8 @@ mod tests {
     async fn a_body_above_the_limit_is_sent_once() {
         let frames = tokio_stream::iter(0..9)
             .map(|_| Ok::<_, Status>(Frame::data(Bytes::from(vec![0; LIMIT / 8]))));
-        let recording = Recording::new(Body::new(http_body_util::StreamBody::new(frames)));
-        let sent = recording
-            .replay()
-            .unwrap()
+        let recording = Recording::of(Body::new(http_body_util::StreamBody::new(frames)));
+        let sent = replay(&recording)
             .collect()
             .await
             .unwrap()
@@ -232,7 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_body_ends_at_once() {
-        let recording = Recording::new(Body::empty());
-        assert!(recording.replay().unwrap().is_end_stream());
+        let recording = Recording::of(Body::empty());
+        assert!(replay(&recording).is_end_stream());
     }
 }

@@ -1,6 +1,6 @@
 //! Sends a request's body on its stream.
 
-use super::replay::AttemptBody;
+use super::replay::{AttemptBody, Replay};
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http_body::Body as _;
@@ -28,7 +28,15 @@ impl Drop for Upload {
 
 /// Hands over what is there of the body. Of a call with one message that is all of it, and it goes out with
 /// `END_STREAM` on the message's own frame; only a stream whose messages are still to come takes a task.
-pub(crate) fn start(mut body: AttemptBody, mut stream: SendStream<Bytes>) -> Upload {
+pub(crate) fn start(body: AttemptBody, mut stream: SendStream<Bytes>) -> Upload {
+    let mut body = match body {
+        AttemptBody::Message(message) => {
+            // An error here is the stream's own, which the answer tells.
+            let _ = stream.send_data(message, true);
+            return Upload::Done;
+        }
+        AttemptBody::Stream(body) => body,
+    };
     // Nobody is to be woken: what is not ready now is waited for in the task.
     let mut cx = Context::from_waker(Waker::noop());
     let first = match poll_data(&mut body, &mut cx) {
@@ -57,7 +65,7 @@ pub(crate) fn start(mut body: AttemptBody, mut stream: SendStream<Bytes>) -> Upl
     }
 }
 
-fn spawn(taken: Option<[Bytes; 2]>, body: AttemptBody, stream: SendStream<Bytes>) -> Upload {
+fn spawn(taken: Option<[Bytes; 2]>, body: Replay, stream: SendStream<Bytes>) -> Upload {
     Upload::Task(tokio::spawn(send_all(taken, body, stream)).abort_handle())
 }
 
@@ -69,7 +77,7 @@ enum Data {
     Failed,
 }
 
-fn poll_data(body: &mut AttemptBody, cx: &mut Context<'_>) -> Poll<Data> {
+fn poll_data(body: &mut Replay, cx: &mut Context<'_>) -> Poll<Data> {
     loop {
         return Poll::Ready(
             match std::task::ready!(Pin::new(&mut *body).poll_frame(cx)) {
@@ -109,7 +117,7 @@ impl Drop for Sending {
 }
 
 /// Sends a body as it comes, no faster than the server takes it, until it ends or the server wants no more.
-async fn send_all(taken: Option<[Bytes; 2]>, mut body: AttemptBody, stream: SendStream<Bytes>) {
+async fn send_all(taken: Option<[Bytes; 2]>, mut body: Replay, stream: SendStream<Bytes>) {
     let mut sending = Sending {
         stream,
         ended: false,
@@ -120,7 +128,7 @@ async fn send_all(taken: Option<[Bytes; 2]>, mut body: AttemptBody, stream: Send
 
 async fn send_chunks(
     taken: Option<[Bytes; 2]>,
-    body: &mut AttemptBody,
+    body: &mut Replay,
     stream: &mut SendStream<Bytes>,
 ) {
     for chunk in taken.into_iter().flatten() {

@@ -129,18 +129,22 @@ impl Client {
     {
         let Some(direct) = self.direct() else {
             // In a box: the way that is not taken as a rule would make every call's future larger.
-            return Box::pin(async {
-                single(self.through_tonic(method, request).await?).await
-            })
-            .await;
+            return Box::pin(async { single(self.through_tonic(method, request).await?).await })
+                .await;
         };
         let outgoing = self.outgoing(method, request)?;
         let Single { metadata, message } = direct.unary(outgoing, self.limit).await?;
         let message = Res::decode(message).map_err(|error| {
-            Status::internal(format!("the answer is not the message it should be: {error}"))
+            Status::internal(format!(
+                "the answer is not the message it should be: {error}"
+            ))
         })?;
         let metadata = MetadataMap::from_headers(metadata);
-        Ok(Response::from_parts(metadata, message, Extensions::default()))
+        Ok(Response::from_parts(
+            metadata,
+            message,
+            Extensions::default(),
+        ))
     }
 
     /// One message there, many back.

@@ -60,6 +60,7 @@ impl Direct<'_> {
         let (response, request) = within(self.route, deadline, &progress, call).await?;
         let response = Received::take(response, request, limit);
         let route = self.route.clone();
-        Ok(response.map(|received| Answer::new(Source::Network(Box::new(received)), deadline, route)))
+        Ok(response
+            .map(|received| Answer::new(Source::Network(Box::new(received)), deadline, route)))
     }
 }

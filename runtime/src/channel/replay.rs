@@ -221,11 +221,7 @@ mod tests {
         );
         assert_eq!(second.collect().await.unwrap().to_bytes(), "abc");
         assert_eq!(
-            replay(&recording)
-                .collect()
-                .await
-                .unwrap()
-                .to_bytes(),
+            replay(&recording).collect().await.unwrap().to_bytes(),
             "abc"
         );
     }
@@ -246,12 +242,7 @@ mod tests {
         let frames = tokio_stream::iter(0..9)
             .map(|_| Ok::<_, Status>(Frame::data(Bytes::from(vec![0; LIMIT / 8]))));
         let recording = Recording::of(Body::new(http_body_util::StreamBody::new(frames)));
-        let sent = replay(&recording)
-            .collect()
-            .await
-            .unwrap()
-            .to_bytes()
-            .len();
+        let sent = replay(&recording).collect().await.unwrap().to_bytes().len();
         assert_eq!(sent, LIMIT / 8 * 9);
         assert!(recording.replay().is_none());
     }

@@ -126,11 +126,7 @@ async fn send_all(taken: Option<[Bytes; 2]>, mut body: Replay, stream: SendStrea
     sending.ended = true;
 }
 
-async fn send_chunks(
-    taken: Option<[Bytes; 2]>,
-    body: &mut Replay,
-    stream: &mut SendStream<Bytes>,
-) {
+async fn send_chunks(taken: Option<[Bytes; 2]>, body: &mut Replay, stream: &mut SendStream<Bytes>) {
     for chunk in taken.into_iter().flatten() {
         if send(chunk, stream).await.is_none() {
             return;

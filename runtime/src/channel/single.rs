@@ -164,3 +164,122 @@ impl Message {
         (bytes.len() == length).then_some(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NO_LIMIT: MessageLimit = MessageLimit(usize::MAX);
+
+    fn framed(content: &[u8]) -> Bytes {
+        let mut bytes = vec![0];
+        bytes.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+        bytes.extend(content);
+        bytes.into()
+    }
+
+    fn fed(pieces: &[&[u8]], limit: MessageLimit) -> Result<Message, Broken> {
+        let mut message = Message::default();
+        for piece in pieces {
+            message.feed(Bytes::copy_from_slice(piece), limit)?;
+        }
+        Ok(message)
+    }
+
+    fn status(metadata: &[(&'static str, &'static str)], message: Message) -> Code {
+        let metadata = metadata
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        match end(metadata, message) {
+            Ok(_) => Code::Ok,
+            Err(Broken::Status(status)) => status.code(),
+            Err(Broken::CutOff) => Code::Internal,
+            Err(_) => panic!("nothing else comes at the end"),
+        }
+    }
+
+    #[test]
+    fn a_message_in_one_piece_is_not_copied() {
+        let bytes = framed(b"abc");
+        let at = bytes[PREFIX..].as_ptr();
+        let mut message = Message::default();
+        assert!(message.feed(bytes, NO_LIMIT).is_ok());
+        assert_eq!(message.whole().unwrap().as_ptr(), at);
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_at_its_first_byte() {
+        for (first, code) in [(1, Code::Internal), (b'<', Code::Internal)] {
+            let Err(Broken::Status(status)) = fed(&[&[first]], NO_LIMIT) else {
+                panic!("{first}");
+            };
+            assert_eq!(status.code(), code);
+        }
+    }
+
+    #[test]
+    fn a_message_above_the_limit_is_refused_at_its_prefix() {
+        assert!(fed(&[&framed(b"abc")], MessageLimit(3)).is_ok());
+        assert!(matches!(
+            fed(&[&framed(b"abcd")[..PREFIX]], MessageLimit(3)),
+            Err(Broken::TooLarge(TooLarge {
+                length: 4,
+                limit: 3,
+                ..
+            }))
+        ));
+    }
+
+    #[test]
+    fn a_second_message_is_refused() {
+        let both = [framed(b"a"), framed(b"")].concat();
+        for cut in 0..=both.len() {
+            let Err(Broken::Status(status)) = fed(&[&both[..cut], &both[cut..]], NO_LIMIT) else {
+                panic!("{cut}");
+            };
+            assert_eq!(status.code(), Code::Unimplemented);
+        }
+    }
+
+    #[test]
+    fn a_promise_of_gigabytes_costs_no_memory() {
+        let Ok(Message::Pieces(bytes)) = fed(&[&[0, 0xff], &[0xff, 0xff, 0xff, 1, 2]], NO_LIMIT)
+        else {
+            panic!("it is in pieces");
+        };
+        assert!(bytes.capacity() < 1024);
+    }
+
+    #[test]
+    fn the_status_decides_and_then_the_message() {
+        let whole = || fed(&[&framed(b"abc")], NO_LIMIT).unwrap_or_default();
+        let cut_off = || fed(&[b"\0\0"], NO_LIMIT).unwrap_or_default();
+        assert_eq!(status(&[("grpc-status", "0")], whole()), Code::Ok);
+        assert_eq!(status(&[("grpc-status", "0")], cut_off()), Code::Internal);
+        assert_eq!(
+            status(&[("grpc-status", "0")], Message::Empty),
+            Code::Unimplemented
+        );
+        assert_eq!(status(&[("grpc-status", "5")], whole()), Code::NotFound);
+        assert_eq!(status(&[("grpc-status", "5")], cut_off()), Code::NotFound);
+        assert_eq!(status(&[], whole()), Code::Unknown);
+        assert_eq!(status(&[("grpc-status", "x")], whole()), Code::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_is_the_same_however_it_comes(
+            content in proptest::collection::vec(any::<u8>(), 0..200),
+            chunk in 1_usize..20,
+        ) {
+            let bytes = framed(&content);
+            let pieces: Vec<&[u8]> = bytes.chunks(chunk).collect();
+            let message = fed(&pieces, NO_LIMIT).unwrap_or_default();
+            prop_assert_eq!(message.whole().unwrap_or_default(), content);
+            let cut_off = fed(&pieces[..pieces.len() - 1], NO_LIMIT).unwrap_or_default();
+            prop_assert!(cut_off.whole().is_none());
+        }
+    }
+}

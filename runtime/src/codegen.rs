@@ -6,6 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, TE};
 use http::uri::PathAndQuery;
+use std::sync::OnceLock;
 use tokio_stream::Stream;
 use tonic::client::Grpc;
 use tonic::codec::Codec;
@@ -23,6 +24,8 @@ pub struct Method {
     service: &'static str,
     name: &'static str,
     path: &'static str,
+    /// Its path as `http` takes it, which looks at each of its bytes once.
+    parsed: OnceLock<PathAndQuery>,
 }
 
 impl Method {
@@ -33,11 +36,15 @@ impl Method {
             service,
             name,
             path,
+            parsed: OnceLock::new(),
         }
     }
 
     fn path(&self) -> PathAndQuery {
-        PathAndQuery::from_static(self.path)
+        let parsed = self
+            .parsed
+            .get_or_init(|| PathAndQuery::from_static(self.path));
+        parsed.clone()
     }
 }
 

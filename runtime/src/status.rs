@@ -9,9 +9,11 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::token::IdToken;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use std::time::Duration;
 use tonic::{Code, Status};
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Who called what: what an explanation names.
 #[derive(Clone, Copy)]
@@ -61,7 +63,7 @@ pub(crate) fn refusal(
         it.strip_prefix("application/grpc")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
     });
-    if headers.contains_key("grpc-status") || (status == StatusCode::OK && is_grpc) {
+    if headers.contains_key(GRPC_STATUS) || (status == StatusCode::OK && is_grpc) {
         return None;
     }
     let who = match caller.identity() {

@@ -80,6 +80,17 @@ impl Connections {
         }
     }
 
+    /// A connection that has room for a call now. Must be called on a Tokio runtime.
+    pub(crate) fn at_hand(&self) -> Option<Lease> {
+        let runtime = Handle::current().id();
+        self.lock()
+            .slots
+            .iter()
+            .filter(|(id, slot)| *id == runtime && !slot.is_dead())
+            .find_map(|(_, slot)| slot.open().filter(|sender| sender.has_room()))
+            .map(Sender::lease)
+    }
+
     /// A connection for a call, opened if need be. Must be called on a Tokio runtime.
     pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, Error> {
         let mut lost = 0;

@@ -21,6 +21,10 @@ use tonic::Status;
 const X_SERVERLESS_AUTHORIZATION: HeaderName =
     HeaderName::from_static("x-serverless-authorization");
 
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -125,6 +129,15 @@ impl Network {
         }
     }
 
+    /// The token and the connection that a call needs, where both are there.
+    fn at_hand(&self) -> Option<(Option<Arc<Held>>, Lease)> {
+        let held = match &self.tokens {
+            Some(tokens) => Some(tokens.current()?),
+            None => None,
+        };
+        Some((held, self.connections.at_hand()?))
+    }
+
     /// The token and the connection that a call needs, fetched side by side.
     pub(crate) async fn ready(
         &self,
@@ -153,7 +166,11 @@ impl Network {
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Status> {
         let mut resends = 0;
         loop {
-            let (held, lease) = self.ready(call.progress).await?;
+            let (held, lease) = match self.at_hand() {
+                Some(ready) => ready,
+                // In a box: what the first call of many waits for would make every call's future larger.
+                None => Box::pin(self.ready(call.progress)).await?,
+            };
             let body = call
                 .body
                 .replay()
@@ -279,9 +296,9 @@ impl Held {
 /// The encoding of an answer that the call did not say it accepts: INTERNAL, says gRPC's compression.md, and not the
 /// UNIMPLEMENTED that a server means when it cannot read the request.
 fn unknown_encoding(call: &HeaderMap, answer: &HeaderMap) -> Option<String> {
-    let encoding = String::from_utf8_lossy(answer.get("grpc-encoding")?.as_bytes()).into_owned();
+    let encoding = String::from_utf8_lossy(answer.get(GRPC_ENCODING)?.as_bytes()).into_owned();
     let accepted = call
-        .get_all("grpc-accept-encoding")
+        .get_all(GRPC_ACCEPT_ENCODING)
         .iter()
         .filter_map(|accepted| accepted.to_str().ok())
         .flat_map(|accepted| accepted.split(','))

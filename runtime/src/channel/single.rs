@@ -2,7 +2,7 @@
 
 use super::framing::{MessageLimit, PREFIX, TooLarge};
 use super::incoming::Incoming;
-use super::received::{Broken, early_status};
+use super::received::{Broken, GRPC_STATUS, early_status};
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, Response};
 use http_body::Body;
@@ -47,7 +47,7 @@ pub(crate) async fn read(
 
 /// What an answer comes to.
 fn end(metadata: HeaderMap, message: Message) -> Result<Single, Broken> {
-    let status = metadata.get("grpc-status");
+    let status = metadata.get(GRPC_STATUS);
     if status.is_none_or(|status| status != "0") {
         let status = match Status::from_header_map(&metadata) {
             Some(status) => status,
@@ -196,7 +196,9 @@ mod tests {
             Ok(_) => Code::Ok,
             Err(Broken::Status(status)) => status.code(),
             Err(Broken::CutOff) => Code::Internal,
-            Err(_) => panic!("nothing else comes at the end"),
+            Err(Broken::Request(_) | Broken::Stream(_) | Broken::TooLarge(_)) => {
+                panic!("nothing else comes at the end")
+            }
         }
     }
 

@@ -85,6 +85,13 @@ impl Error {
         self
     }
 
+    /// Adds what else there is to say.
+    pub(crate) fn noting(mut self, note: &str) -> Self {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(note);
+        self
+    }
+
     pub(crate) fn with_audience(mut self, audience: &str) -> Self {
         self.0.audience = Some(audience.to_owned());
         self

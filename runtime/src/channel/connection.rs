@@ -204,9 +204,20 @@ impl Sender {
         &self.0.usage
     }
 
-    /// Whether the server takes another call on this connection now.
-    pub(crate) fn has_room(&self) -> bool {
-        self.0.usage.calls() < self.0.limit.load(Relaxed)
+    /// Whether it may be given another call: it has not ended, and has not been idle for so long that the server may
+    /// have dropped it.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_closed() && !self.0.usage.is_idle()
+    }
+
+    /// How many calls the server takes on this connection at once.
+    pub(crate) fn limit(&self) -> usize {
+        self.0.limit.load(Relaxed)
+    }
+
+    /// Ends with the connection.
+    pub(crate) fn ended(&self) -> watch::Receiver<()> {
+        self.0.task.clone()
     }
 
     /// The connection for a call, which counts from now on.

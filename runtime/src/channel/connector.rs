@@ -56,6 +56,32 @@ impl Connector {
         )
     }
 
+    /// The error of a call on a channel that was closed.
+    pub(crate) fn closed(&self) -> Error {
+        Error::new(
+            ErrorKind::Connect,
+            Code::Cancelled,
+            format!(
+                "the channel to {} has been closed and takes no more calls; make another",
+                self.host
+            ),
+        )
+        .with_host(&self.host)
+    }
+
+    /// The error of a call for which too many wait already.
+    pub(crate) fn crowded(&self, waiting: usize) -> Error {
+        Error::new(
+            ErrorKind::Connect,
+            Code::ResourceExhausted,
+            format!(
+                "{waiting} calls to {} wait already; make fewer at once, or give them deadlines, so that they do not pile up",
+                self.host
+            ),
+        )
+        .with_host(&self.host)
+    }
+
     async fn establish(&self) -> Result<Sender, Error> {
         let tcp = self.tcp().await?;
         match &self.security {

@@ -183,6 +183,22 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// Closes the channel and its clones: calls under way go on to their end, no further ones are taken. Returns when
+    /// the last has ended and all connections are closed, on all Tokio runtimes.
+    ///
+    /// Not needed as a rule: dropping the last clone ends everything as well, without waiting. It is for a program
+    /// that shuts down and wants to be sure that nothing is cut off; bound it with
+    /// [`tokio::time::timeout`] where calls have no deadlines. Dropping the future leaves the channel closing.
+    ///
+    /// Later calls fail with `CANCELLED`. A channel in process has nothing to close.
+    pub async fn close(&self) {
+        if let Some(network) = self.route.network() {
+            network.connections.close().await;
+        }
+    }
+}
+
 impl Route {
     fn network(&self) -> Option<&Network> {
         match self {

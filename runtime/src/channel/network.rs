@@ -155,7 +155,7 @@ impl Network {
             Ok(Some(held))
         };
         let connection = async {
-            let lease = self.connections.lease().await?;
+            let lease = self.connections.lease(false).await?;
             progress.is_connected();
             Ok(lease)
         };

@@ -12,6 +12,7 @@ mod connections;
 mod deadlines;
 mod echo;
 mod in_process;
+mod pool;
 mod refusals;
 mod runtimes;
 mod tokens;

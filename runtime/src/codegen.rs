@@ -316,17 +316,15 @@ fn sanitized(metadata: MetadataMap) -> HeaderMap {
     headers
 }
 
+/// What a message's prefix can hold.
+const MOST: MessageLimit = MessageLimit(u32::MAX as usize);
+
 /// A message with its prefix.
 fn encode(message: &impl prost::Message, limit: MessageLimit) -> Result<Bytes, Status> {
     let length = message.encoded_len();
-    let MessageLimit(limit) = limit;
-    let (Ok(prefix), true) = (u32::try_from(length), length <= limit) else {
-        let limit = limit.min(u32::MAX as usize);
-        return Err(Status::resource_exhausted(format!(
-            "the request has a message of {length} bytes, and the limit is {limit} bytes; see \
-             `max_encoding_message_size`"
-        )));
-    };
+    limit.min(MOST).check(length)?;
+    // MOST is what fits.
+    let prefix = u32::try_from(length).unwrap_or(u32::MAX);
     let mut bytes = BytesMut::with_capacity(PREFIX + length);
     bytes.put_u8(0);
     bytes.put_u32(prefix);

@@ -22,9 +22,14 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline that a call's headers ask for, or else the channel's default.
-    pub(crate) fn of(headers: &HeaderMap, default: Option<Duration>) -> Option<Self> {
-        Self::after(headers.get(GRPC_TIMEOUT).and_then(parse).or(default))
+    /// The deadline that a call's headers ask for, or else the channel's default; not later than `bound` allows.
+    pub(crate) fn of(
+        headers: &HeaderMap,
+        default: Option<Duration>,
+        bound: Option<Duration>,
+    ) -> Option<Self> {
+        let asked = headers.get(GRPC_TIMEOUT).and_then(parse).or(default);
+        Self::after(asked.into_iter().chain(bound).min())
     }
 
     /// The deadline that far from now.
@@ -124,16 +129,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         let default = Some(Duration::from_secs(9));
         assert_eq!(
-            Deadline::of(&headers, default).unwrap().timeout,
+            Deadline::of(&headers, default, None).unwrap().timeout,
             Duration::from_secs(9)
         );
         headers.insert(GRPC_TIMEOUT, HeaderValue::from_static("2S"));
         assert_eq!(
-            Deadline::of(&headers, default).unwrap().timeout,
+            Deadline::of(&headers, default, None).unwrap().timeout,
             Duration::from_secs(2)
         );
-        assert!(Deadline::of(&HeaderMap::new(), None).is_none());
-        assert!(Deadline::of(&HeaderMap::new(), Some(Duration::MAX)).is_none());
+        assert!(Deadline::of(&HeaderMap::new(), None, None).is_none());
+        assert!(Deadline::of(&HeaderMap::new(), Some(Duration::MAX), None).is_none());
     }
 
     proptest! {

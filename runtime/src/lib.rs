@@ -39,6 +39,8 @@ mod credentials;
 mod deadline;
 mod error;
 mod host;
+mod retry;
+mod service_config;
 mod source;
 mod status;
 #[cfg(feature = "testing")]
@@ -55,6 +57,24 @@ pub use token::{IdToken, IdTokenError};
 pub use prost;
 pub use prost_types;
 pub use tonic;
+/// The details of a status (`grpc-status-details-bin`, the messages of `google.rpc`), typed: what a server that
+/// follows Google's [error model] says beyond code and text.
+///
+/// ```
+/// # fn example(status: &tonic_cloud_run::tonic::Status) {
+/// use tonic_cloud_run::tonic_types::StatusExt;
+///
+/// if let Some(bad_request) = status.get_details_bad_request() {
+///     for violation in bad_request.field_violations {
+///         eprintln!("{}: {}", violation.field, violation.description);
+///     }
+/// }
+/// # }
+/// ```
+///
+/// [error model]: https://cloud.google.com/apis/design/errors#error_model
+#[doc(inline)]
+pub use tonic_types;
 
 /// Includes the code that `tonic-cloud-run-build` generated for a protobuf package.
 ///

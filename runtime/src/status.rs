@@ -172,6 +172,15 @@ pub(crate) fn deadline_exceeded(
     }
 }
 
+/// The code of an answer of headers alone; `None` where more follows.
+pub(crate) fn of_headers_alone<B: http_body::Body>(response: &http::Response<B>) -> Option<Code> {
+    if !response.body().is_end_stream() {
+        return None;
+    }
+    let status = response.headers().get(GRPC_STATUS)?;
+    Some(Code::from_bytes(status.as_bytes()))
+}
+
 /// Whether the server promised not to have looked at the call: `REFUSED_STREAM`, or a GOAWAY whose last stream id is
 /// below the call's (h2 reports a GOAWAY to those streams alone).
 pub(crate) fn is_unprocessed(error: &h2::Error) -> bool {

@@ -8,6 +8,7 @@ use super::{Channel, tls};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::host::Host;
+use crate::service_config::ServiceConfig;
 use http::uri::{Authority, Scheme};
 use std::fmt;
 use std::net::SocketAddr;
@@ -54,6 +55,7 @@ pub struct ChannelBuilder {
     token_header: TokenHeader,
     root_certificates: Vec<Vec<u8>>,
     connect_timeout: Duration,
+    service_config: Option<String>,
     deadline: Option<Duration>,
     keepalive: Option<Keepalive>,
     connect_to: Option<SocketAddr>,
@@ -69,6 +71,7 @@ impl ChannelBuilder {
             token_header: TokenHeader::default(),
             root_certificates: Vec::new(),
             connect_timeout: CONNECT_TIMEOUT,
+            service_config: None,
             deadline: None,
             keepalive: None,
             connect_to: None,
@@ -104,7 +107,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// How long connecting may take: name lookup, TCP and TLS together. Default: 20 seconds.
+    /// How long connecting may take: name lookup, TCP, TLS and the server's first word in HTTP/2 together. Default: 20 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -115,6 +118,50 @@ impl ChannelBuilder {
     /// It covers the whole call: the token, connecting, the answer and, for streams, their last message too.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// What gRPC's [service config] (JSON) says of methods: `timeout`, `waitForReady`, `maxRequestMessageBytes`,
+    /// `maxResponseMessageBytes`, and `retryPolicy` with `retryThrottling` after gRFC [A6]. Default: nothing, so only
+    /// calls that never reached the application are sent again.
+    ///
+    /// A timeout here bounds what a call or [`deadline`](Self::deadline) asks for; it covers all attempts. A retry
+    /// that would begin after it is not waited for: the call ends with the failure it has. Load balancing and health
+    /// checking are Cloud Run's business, and unknown fields are ignored, as the specification says; hedging is
+    /// refused.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tonic_cloud_run::Error> {
+    /// use tonic_cloud_run::Channel;
+    ///
+    /// let channel = Channel::builder("bookstore-7x2kq-uc.a.run.app")
+    ///     .service_config(
+    ///         r#"{
+    ///             "methodConfig": [{
+    ///                 "name": [{"service": "bookstore.v1.Bookstore", "method": "GetBook"}],
+    ///                 "timeout": "10s",
+    ///                 "retryPolicy": {
+    ///                     "maxAttempts": 4,
+    ///                     "initialBackoff": "0.1s",
+    ///                     "maxBackoff": "2s",
+    ///                     "backoffMultiplier": 2,
+    ///                     "retryableStatusCodes": ["UNAVAILABLE"]
+    ///                 }
+    ///             }],
+    ///             "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1}
+    ///         }"#,
+    ///     )
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`build`](Self::build) names all that is wrong in it.
+    ///
+    /// [service config]: https://github.com/grpc/grpc/blob/master/doc/service_config.md
+    /// [A6]: https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+    pub fn service_config(mut self, json: impl Into<String>) -> Self {
+        self.service_config = Some(json.into());
         self
     }
 
@@ -196,7 +243,12 @@ impl ChannelBuilder {
             timeout: self.connect_timeout,
             keepalive: self.keepalive,
         };
+        let service_config = match &self.service_config {
+            Some(json) => Some(Box::new(ServiceConfig::parse(json)?)),
+            None => None,
+        };
         Ok(Channel::over(Network {
+            service_config,
             tokens: credentials.cache(&audience),
             connections: Arc::new(Connections::new(connector)),
             authority: authority(&host)?,
@@ -206,7 +258,7 @@ impl ChannelBuilder {
                 Scheme::HTTPS
             },
             token_header: self.token_header,
-            deadline: self.deadline,
+            default_deadline: self.deadline,
             audience,
             host,
         }))

@@ -8,7 +8,6 @@ use super::progress::Progress;
 use super::received::Received;
 use super::single::{self, Single};
 use super::{Channel, Route, check_runtime, within};
-use crate::deadline::Deadline;
 use http::Response;
 use std::sync::Arc;
 use tonic::Status;
@@ -36,7 +35,9 @@ impl Direct<'_> {
         limit: MessageLimit,
     ) -> Result<Single, Status> {
         check_runtime()?;
-        let deadline = Deadline::of(&outgoing.headers, self.network.deadline);
+        let path = outgoing.path.path();
+        let deadline = self.network.deadline(path, &outgoing.headers);
+        let limit = self.network.response_limit(path, limit);
         let progress = Progress::default();
         within(self.route, deadline, &progress, async {
             let (response, _) = self.network.call(outgoing, deadline, &progress).await?;
@@ -54,7 +55,9 @@ impl Direct<'_> {
         limit: MessageLimit,
     ) -> Result<Response<Answer>, Status> {
         check_runtime()?;
-        let deadline = Deadline::of(&outgoing.headers, self.network.deadline);
+        let path = outgoing.path.path();
+        let deadline = self.network.deadline(path, &outgoing.headers);
+        let limit = self.network.response_limit(path, limit);
         let progress = Progress::default();
         let call = self.network.call(outgoing, deadline, &progress);
         let (response, request) = within(self.route, deadline, &progress, call).await?;

@@ -6,11 +6,29 @@
 //!
 //! [PROTOCOL-HTTP2]: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
+use tonic::Status;
+
 pub(crate) const PREFIX: usize = 5;
 
 /// The longest message that a call takes, in bytes. In a request's extensions, where its client sets one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MessageLimit(pub(crate) usize);
+
+impl MessageLimit {
+    /// Refuses a request's message of this length that is above the limit.
+    pub(crate) fn check(self, length: usize) -> Result<(), Status> {
+        let Self(limit) = self;
+        let too_large = TooLarge {
+            before: 0,
+            length,
+            limit,
+        };
+        if length > limit {
+            return Err(too_large.request());
+        }
+        Ok(())
+    }
+}
 
 impl Default for MessageLimit {
     fn default() -> Self {
@@ -26,6 +44,26 @@ pub(crate) struct TooLarge {
     /// Its length as its prefix tells.
     pub(crate) length: usize,
     pub(crate) limit: usize,
+}
+
+impl TooLarge {
+    /// The status of a call whose request has it.
+    pub(crate) fn request(&self) -> Status {
+        let Self { length, limit, .. } = self;
+        Status::resource_exhausted(format!(
+            "the request has a message of {length} bytes, and the limit is {limit} bytes; see \
+             `max_encoding_message_size` and `maxRequestMessageBytes`"
+        ))
+    }
+
+    /// The status of a call whose answer has it.
+    pub(crate) fn answer(&self) -> Status {
+        let Self { length, limit, .. } = self;
+        Status::resource_exhausted(format!(
+            "the answer has a message of {length} bytes, and the limit is {limit} bytes; see \
+             `max_decoding_message_size` and `maxResponseMessageBytes`"
+        ))
+    }
 }
 
 /// Follows a stream's bytes without keeping them.

@@ -28,7 +28,6 @@ use crate::host::Host;
 use crate::status::{self, Caller};
 use answer::Answer;
 pub(crate) use direct::Direct;
-use framing::TooLarge;
 pub(crate) use framing::{MessageLimit, PREFIX};
 use http::uri::PathAndQuery;
 use http::{Request, Response};
@@ -45,7 +44,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
@@ -168,8 +166,8 @@ impl Channel {
         };
         check_runtime()?;
         let progress = Progress::default();
-        let ready = network.ready(&progress);
-        match Deadline::after(network.deadline) {
+        let ready = network.ready(false, &progress);
+        match Deadline::after(network.default_deadline) {
             None => ready.await.map(drop),
             Some(deadline) => match timeout_at(deadline.at, ready).await {
                 Ok(ready) => ready.map(drop),
@@ -220,12 +218,7 @@ impl Route {
             (Broken::CutOff, _) => Status::internal(
                 "the answer ended in the middle of a message, and said that it was complete",
             ),
-            (Broken::TooLarge(TooLarge { length, limit, .. }), _) => {
-                Status::resource_exhausted(format!(
-                    "the answer has a message of {length} bytes, and the limit is {limit} bytes; see \
-                     `max_decoding_message_size`"
-                ))
-            }
+            (Broken::TooLarge(too_large), _) => too_large.answer(),
         }
     }
 
@@ -259,13 +252,15 @@ impl Route {
                 let (parts, body) = request.into_parts();
                 let limit = parts.extensions.get::<MessageLimit>().copied();
                 let path = parts.uri.path_and_query().cloned();
+                let path = path.unwrap_or(PathAndQuery::from_static("/"));
+                let limit = network.response_limit(path.path(), limit.unwrap_or_default());
                 let outgoing = Outgoing {
-                    path: path.unwrap_or(PathAndQuery::from_static("/")),
+                    body: Recording::of(body, network.request_limit(path.path())),
+                    path,
                     headers: parts.headers,
-                    body: Recording::of(body),
                 };
                 let (response, request) = network.call(outgoing, deadline, progress).await?;
-                let received = Received::take(response, request, limit.unwrap_or_default());
+                let received = Received::take(response, request, limit);
                 Ok(received.map(Box::new).map(answer::Source::Network))
             }
             Self::InProcess(service) => {
@@ -278,8 +273,10 @@ impl Route {
 
 async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body>, Status> {
     check_runtime()?;
-    let default: Option<Duration> = route.network().and_then(|network| network.deadline);
-    let deadline = Deadline::of(request.headers(), default);
+    let deadline = match route.network() {
+        Some(network) => network.deadline(request.uri().path(), request.headers()),
+        None => Deadline::of(request.headers(), None, None),
+    };
     let progress = Progress::default();
     let call = route.call(request, deadline, &progress);
     let response = within(&route, deadline, &progress, call).await?;

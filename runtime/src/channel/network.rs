@@ -3,6 +3,7 @@
 use super::builder::TokenHeader;
 use super::connection::{Failure, Lease};
 use super::connections::Connections;
+use super::framing::{MessageLimit, PREFIX};
 use super::incoming::Incoming;
 use super::progress::Progress;
 use super::replay::{AttemptBody, Recording};
@@ -10,13 +11,16 @@ use crate::cache::{Held, TokenCache};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host;
+use crate::retry::{self, Attempts, RetryPolicy};
+use crate::service_config::{MethodConfig, ServiceConfig};
 use crate::status::{self, Caller};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use std::sync::Arc;
 use std::time::Duration;
-use tonic::Status;
+use tokio::time::{Instant, sleep_until};
+use tonic::{Code, Status};
 
 const X_SERVERLESS_AUTHORIZATION: HeaderName =
     HeaderName::from_static("x-serverless-authorization");
@@ -35,8 +39,10 @@ const AGENT: HeaderValue =
 /// The headers that an attempt adds to the client's.
 const ADDED: usize = 5;
 
-/// How often a call is sent again that the server never looked at. A proxy that ends its connections after a few
-/// requests turns most of a crowd of calls away each time.
+/// How often a call is sent again that the application never saw: nothing of it was written, or the server promised
+/// so, with `REFUSED_STREAM` or a GOAWAY that names an earlier stream (RFC 9113, 8.7). A6 does that once for the
+/// latter; but a proxy that ends its connections after a few requests turns most of a crowd of calls away each time,
+/// and every one of them may safely come again.
 const RESENDS: u32 = 30;
 
 /// How many of those follow at once. Before each of the others there is a pause, which doubles up to the longest.
@@ -55,7 +61,8 @@ pub(crate) struct Network {
     pub(crate) token_header: TokenHeader,
     pub(crate) connections: Arc<Connections>,
     /// The deadline of calls that set none.
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) default_deadline: Option<Duration>,
+    pub(crate) service_config: Option<Box<ServiceConfig>>,
 }
 
 /// A call as its client hands it over.
@@ -74,6 +81,8 @@ struct Call<'a> {
     token: TokenHeader,
     body: Recording,
     deadline: Option<Deadline>,
+    /// Whether it waits for a connection rather than fail while there is none.
+    patient: bool,
     progress: &'a Progress,
 }
 
@@ -98,24 +107,27 @@ impl Network {
             // Only the channel says who calls.
             headers.remove(X_SERVERLESS_AUTHORIZATION);
         }
+        let config = self.method_config(path.path());
+        if let (Some(limit), Recording::Message(message)) =
+            (config.and_then(|config| config.request_limit), &body)
+        {
+            limit.check(message.len() - PREFIX)?;
+        }
+        let policy = config.and_then(|config| config.retry.as_ref());
         let call = Call {
             uri: self.uri(path)?,
             token: self.token_header(&headers),
             headers,
             body,
             deadline,
+            patient: config.is_some_and(|config| config.wait_for_ready),
             progress,
         };
-        let (mut response, mut held) = self.send(&call).await?;
-        if let Some(refusal) = self.refusal(&response, held.as_deref()) {
-            if !self.renew(&response, held.as_ref(), &call).await {
-                return Err(refusal.into());
-            }
-            (response, held) = self.send(&call).await?;
-            if let Some(refusal) = self.refusal(&response, held.as_deref()) {
-                return Err(refusal.into());
-            }
-        }
+        let response = match policy {
+            None => self.attempt(&call, 0).await?,
+            // In a box: most calls have no policy.
+            Some(policy) => Box::pin(self.attempts(&call, policy)).await?,
+        };
         call.body.stop();
         if let Some(tokens) = &self.tokens {
             tokens.accept();
@@ -127,6 +139,82 @@ impl Network {
             ))),
             None => Ok((response, call.body)),
         }
+    }
+
+    /// Makes attempts until one succeeds, or fails for good.
+    async fn attempts(
+        &self,
+        call: &Call<'_>,
+        policy: &RetryPolicy,
+    ) -> Result<Response<Incoming>, Status> {
+        let throttle = self
+            .service_config
+            .as_ref()
+            .and_then(|config| config.throttle.as_ref());
+        let mut attempts = Attempts::new(Some(policy), throttle);
+        loop {
+            let answer = self.attempt(call, attempts.previous()).await;
+            let pause = match &answer {
+                Ok(response) => match status::of_headers_alone(response) {
+                    None | Some(Code::Ok) => {
+                        attempts.succeeded();
+                        return answer;
+                    }
+                    Some(code) => attempts.failed(code, Some(response.headers())),
+                },
+                Err(status) => attempts.failed(status.code(), None),
+            };
+            let Some(pause) = pause.filter(|_| call.body.can_replay()) else {
+                return answer;
+            };
+            let next = Instant::now() + pause;
+            if call.deadline.is_some_and(|deadline| deadline.at <= next) {
+                // What there is to tell is more than that the time is up.
+                return answer;
+            }
+            drop(answer);
+            sleep_until(next).await;
+        }
+    }
+
+    /// One attempt. Where the front end refuses its token, it is made once more with a new one.
+    async fn attempt(&self, call: &Call<'_>, previous: u32) -> Result<Response<Incoming>, Status> {
+        let (response, held) = self.send(call, previous).await?;
+        let Some(refusal) = self.refusal(&response, held.as_deref()) else {
+            return Ok(response);
+        };
+        if !self.renew(&response, held.as_ref(), call).await {
+            return Err(refusal.into());
+        }
+        let (response, held) = self.send(call, previous).await?;
+        match self.refusal(&response, held.as_deref()) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(response),
+        }
+    }
+
+    fn method_config(&self, path: &str) -> Option<&MethodConfig> {
+        self.service_config.as_ref()?.method(path)
+    }
+
+    /// When a call must have ended.
+    pub(crate) fn deadline(&self, path: &str, headers: &HeaderMap) -> Option<Deadline> {
+        let bound = self.method_config(path).and_then(|config| config.timeout);
+        Deadline::of(headers, self.default_deadline, bound)
+    }
+
+    /// The largest message that a call may send.
+    pub(crate) fn request_limit(&self, path: &str) -> MessageLimit {
+        self.method_config(path)
+            .and_then(|config| config.request_limit)
+            .unwrap_or_default()
+    }
+
+    /// The largest message that a call takes, where its client takes `limit`.
+    pub(crate) fn response_limit(&self, path: &str, limit: MessageLimit) -> MessageLimit {
+        self.method_config(path)
+            .and_then(|config| config.response_limit)
+            .map_or(limit, |of_config| of_config.min(limit))
     }
 
     /// The token and the connection that a call needs, where both are there.
@@ -141,6 +229,7 @@ impl Network {
     /// The token and the connection that a call needs, fetched side by side.
     pub(crate) async fn ready(
         &self,
+        patient: bool,
         progress: &Progress,
     ) -> Result<(Option<Arc<Held>>, Lease), Error> {
         let token = async {
@@ -155,7 +244,7 @@ impl Network {
             Ok(Some(held))
         };
         let connection = async {
-            let lease = self.connections.lease(false).await?;
+            let lease = self.connections.lease(patient).await?;
             progress.is_connected();
             Ok(lease)
         };
@@ -163,13 +252,13 @@ impl Network {
     }
 
     /// Sends a call until the server has it: what never reached the application is sent again, on another connection.
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, Status> {
+    async fn send(&self, call: &Call<'_>, previous: u32) -> Result<Answer, Status> {
         let mut resends = 0;
         loop {
             let (held, lease) = match self.at_hand() {
                 Some(ready) => ready,
                 // In a box: what the first call of many waits for would make every call's future larger.
-                None => Box::pin(self.ready(call.progress)).await?,
+                None => Box::pin(self.ready(call.patient, call.progress)).await?,
             };
             let body = call
                 .body
@@ -177,7 +266,10 @@ impl Network {
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
             let connection = lease.connection();
-            let failure = match lease.send(call.request(held.as_deref(), body)).await {
+            let failure = match lease
+                .send(call.request(held.as_deref(), previous, body))
+                .await
+            {
                 Ok(response) => return Ok((response, held)),
                 Err(failure) => failure,
             };
@@ -261,7 +353,12 @@ impl Network {
 
 impl Call<'_> {
     /// The call as one attempt sends it.
-    fn request(&self, held: Option<&Held>, body: AttemptBody) -> Request<AttemptBody> {
+    fn request(
+        &self,
+        held: Option<&Held>,
+        previous: u32,
+        body: AttemptBody,
+    ) -> Request<AttemptBody> {
         let mut request = Request::new(body);
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
@@ -276,6 +373,9 @@ impl Call<'_> {
         }
         if let Some(deadline) = &self.deadline {
             deadline.write(&mut headers);
+        }
+        if previous > 0 {
+            headers.insert(retry::PREVIOUS_ATTEMPTS, previous.into());
         }
         *request.headers_mut() = headers;
         request

@@ -3,6 +3,7 @@
 //! What a first attempt took from the body is kept (the buffers are shared, not copied) until the call is accepted,
 //! so an attempt that the application never saw can be repeated from the beginning.
 
+use super::framing::{Framing, MessageLimit};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use std::pin::Pin;
@@ -24,6 +25,8 @@ pub(crate) enum Recording {
 
 pub(crate) struct Record {
     body: Body,
+    /// Where its messages end, to tell one that is too large.
+    framing: Framing,
     taken: Vec<Bytes>,
     size: usize,
     recording: bool,
@@ -34,9 +37,10 @@ pub(crate) struct Record {
 }
 
 impl Recording {
-    pub(crate) fn of(body: Body) -> Self {
+    pub(crate) fn of(body: Body, limit: MessageLimit) -> Self {
         Self::Stream(Arc::new(Mutex::new(Record {
             body,
+            framing: Framing::new(limit),
             taken: Vec::new(),
             size: 0,
             recording: true,
@@ -156,6 +160,12 @@ impl http_body::Body for Replay {
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
+                    if let Err(too_large) = record.framing.feed(data) {
+                        let failure = too_large.request();
+                        record.failure = Some(failure.clone());
+                        record.stop();
+                        return Poll::Ready(Some(Err(failure)));
+                    }
                     record.keep(data);
                     this.next += 1;
                 }
@@ -210,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_attempt_starts_over_and_goes_on() {
-        let recording = Recording::of(body(&[b"a", b"b", b"c"]));
+        let recording = Recording::of(body(&[b"a", b"b", b"c"]), MessageLimit::default());
         let mut first = replay(&recording);
         assert_eq!(next(&mut first).await.unwrap(), "a");
         assert_eq!(next(&mut first).await.unwrap(), "b");
@@ -228,7 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn once_stopped_nothing_is_kept_and_the_attempt_goes_on() {
-        let recording = Recording::of(body(&[b"a", b"b"]));
+        let recording = Recording::of(body(&[b"a", b"b"]), MessageLimit::default());
         let mut attempt = replay(&recording);
         assert_eq!(next(&mut attempt).await.unwrap(), "a");
         recording.stop();
@@ -241,7 +251,10 @@ mod tests {
     async fn a_body_above_the_limit_is_sent_once() {
         let frames = tokio_stream::iter(0..9)
             .map(|_| Ok::<_, Status>(Frame::data(Bytes::from(vec![0; LIMIT / 8]))));
-        let recording = Recording::of(Body::new(http_body_util::StreamBody::new(frames)));
+        let recording = Recording::of(
+            Body::new(http_body_util::StreamBody::new(frames)),
+            MessageLimit::default(),
+        );
         let sent = replay(&recording).collect().await.unwrap().to_bytes().len();
         assert_eq!(sent, LIMIT / 8 * 9);
         assert!(recording.replay().is_none());
@@ -249,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_body_ends_at_once() {
-        let recording = Recording::of(Body::empty());
+        let recording = Recording::of(Body::empty(), MessageLimit::default());
         assert!(replay(&recording).is_end_stream());
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::echo::{Ask, EchoClient, UNARY, UNKNOWN};
 use crate::fake;
+use std::time::Duration;
 use tokio_stream::StreamExt as _;
-use tonic_cloud_run::testing::Denial;
-use tonic_cloud_run::tonic::{Code, Request};
+use tonic::body::Body;
+use tonic_cloud_run::testing::{Denial, FakeCloudRun};
+use tonic_cloud_run::tonic::{self, Code, Request, Status};
+use tonic_cloud_run::tonic_types::{ErrorDetails, StatusExt as _};
 use tonic_cloud_run::{Error, TokenHeader};
 
 #[tokio::test]
@@ -241,4 +244,44 @@ async fn a_stream_of_requests_that_panics_ends_its_call() {
     let status = client.client_stream(asks).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal, "{status:?}");
     client.unary(Ask::default()).await.unwrap();
+}
+
+/// A service whose status has details.
+#[derive(Clone)]
+struct Precise;
+
+impl tonic::codegen::Service<http::Request<Body>> for Precise {
+    type Response = http::Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
+        details.add_bad_request_violation("book.title", "it is empty");
+        let status = Status::with_error_details(Code::InvalidArgument, "no such book", details);
+        std::future::ready(Ok(status.into_http()))
+    }
+}
+
+#[tokio::test]
+async fn the_details_of_a_status_arrive_typed() {
+    let fake = FakeCloudRun::start(Precise).await.unwrap();
+    let client = EchoClient::on(fake.channel().unwrap());
+    let unary = client.unary(Ask::default()).await.unwrap_err();
+    let stream = client.server_stream(Ask::default()).await.unwrap_err();
+    for status in [unary, stream] {
+        assert_eq!(status.message(), "no such book");
+        let details = status.get_error_details();
+        let retry = details.retry_info().unwrap().retry_delay;
+        assert_eq!(retry, Some(Duration::from_secs(7)));
+        let violations = &details.bad_request().unwrap().field_violations;
+        assert_eq!(violations[0].field, "book.title");
+    }
 }

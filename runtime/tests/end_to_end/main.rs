@@ -14,6 +14,7 @@ mod echo;
 mod in_process;
 mod pool;
 mod refusals;
+mod retries;
 mod runtimes;
 mod tokens;
 

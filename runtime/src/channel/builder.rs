@@ -1,10 +1,11 @@
 //! What can be set on a channel.
 
+use super::Channel;
+use super::connect::tls;
+use super::connect::{Connector, Security};
 use super::connection::Keepalive;
 use super::connections::Connections;
-use super::connector::{Connector, Security};
 use super::network::Network;
-use super::{Channel, tls};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::host::Host;

@@ -17,8 +17,8 @@
 //!
 //! [connection back-off]: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md
 
+use super::connect::Connector;
 use super::connection::{ConnectionId, Lease, Sender};
-use super::connector::Connector;
 use crate::backoff;
 use crate::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

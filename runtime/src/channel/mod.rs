@@ -2,9 +2,9 @@
 
 mod answer;
 mod builder;
+mod connect;
 mod connection;
 mod connections;
-mod connector;
 mod deferred;
 mod direct;
 mod framing;
@@ -15,7 +15,6 @@ mod progress;
 mod received;
 mod replay;
 mod single;
-mod tls;
 mod upload;
 mod usage;
 mod written;
@@ -75,6 +74,16 @@ use tower_service::Service;
 /// A call's deadline ([`tonic::Request::set_timeout`], or else [`ChannelBuilder::deadline`]) covers all of it: token,
 /// connecting, every attempt and the whole answer. It ends as `DEADLINE_EXCEEDED`, and the server is told the time
 /// that is left.
+///
+/// # Connections
+///
+/// They are opened at need: another one where all are busy or full, up to 32, and closed after five idle minutes. All of
+/// a host's addresses are tried (Happy Eyeballs), and looked up anew each time. `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
+/// are honoured, for `http://` proxies. After a failure the next attempt waits as gRPC's [connection back-off] says,
+/// and calls fail at once meanwhile; for five seconds after a connection was lost they wait instead. More than 1,000
+/// calls waiting for each connection end as `RESOURCE_EXHAUSTED`.
+///
+/// [connection back-off]: https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md
 ///
 /// # Refusals
 ///

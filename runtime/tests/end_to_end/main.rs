@@ -13,10 +13,12 @@ mod deadlines;
 mod echo;
 mod in_process;
 mod pool;
+mod proxies;
 mod refusals;
 mod retries;
 mod runtimes;
 mod tokens;
+mod wire;
 
 use tonic_cloud_run::testing::FakeCloudRun;
 

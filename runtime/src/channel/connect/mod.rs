@@ -1,14 +1,19 @@
 //! One connection: name lookup, TCP, TLS, HTTP/2.
 
+mod proxy;
+mod race;
+pub(crate) mod tls;
+
 use super::connection::{self, HandshakeError, Keepalive, Sender};
-use super::tls;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
+use proxy::{Proxy, ProxyError};
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -26,6 +31,32 @@ pub(crate) enum Security {
     Plaintext,
 }
 
+/// What connecting may be waiting for, and what to look at.
+const STEPS: [(&str, &str); 5] = [
+    ("its name to be resolved", "check DNS from here"),
+    (
+        "TCP",
+        "a firewall or a VPC route may be dropping the packets; the limit is `connect_timeout`",
+    ),
+    (
+        "the proxy",
+        "check HTTPS_PROXY, or except the host with NO_PROXY; the limit is `connect_timeout`",
+    ),
+    (
+        "the TLS handshake",
+        "what listens there accepts connections and does not answer; is it the right port? The limit is \
+         `connect_timeout`",
+    ),
+    (
+        "the server's HTTP/2 SETTINGS",
+        "what listens there speaks TLS and then says nothing; is it a gRPC server? The limit is `connect_timeout`",
+    ),
+];
+const TCP: u8 = 1;
+const PROXY: u8 = 2;
+const TLS: u8 = 3;
+const HTTP2: u8 = 4;
+
 /// Makes connections to one host.
 pub(crate) struct Connector {
     pub(crate) host: Host,
@@ -40,12 +71,19 @@ impl Connector {
     /// A new connection, within the connect time limit. Its task runs on the current Tokio runtime and ends when
     /// the last sender and the last stream are gone.
     pub(crate) async fn connect(&self) -> Result<Sender, Error> {
-        tokio::time::timeout(self.timeout, self.establish()).await.unwrap_or_else(|_| {
-            Err(self.failed(
-                format!("not connected within {:?}", self.timeout),
-                "a firewall or a VPC route may be dropping the packets; the limit is `connect_timeout`",
-            ))
-        })
+        let step = AtomicU8::new(0);
+        tokio::time::timeout(self.timeout, self.establish(&step))
+            .await
+            .unwrap_or_else(|_| {
+                let (waiting_for, advice) = STEPS[usize::from(step.load(Relaxed))];
+                Err(self.failed(
+                    format!(
+                        "not connected within {:?}, waiting for {waiting_for}",
+                        self.timeout
+                    ),
+                    advice,
+                ))
+            })
     }
 
     /// The error of a call for which no connection could be made since its Tokio runtime does not carry tasks.
@@ -82,58 +120,96 @@ impl Connector {
         .with_host(&self.host)
     }
 
-    async fn establish(&self) -> Result<Sender, Error> {
-        let tcp = self.tcp().await?;
+    async fn establish(&self, step: &AtomicU8) -> Result<Sender, Error> {
+        let tcp = self.tcp(step).await?;
+        // Small frames must not wait for one another. Where the option is refused they do; no more.
+        let _ = tcp.set_nodelay(true);
         match &self.security {
-            Security::Plaintext => self.http2(tcp).await,
+            Security::Plaintext => self.http2(tcp, step).await,
             Security::Tls {
                 extra_roots,
                 config,
             } => {
                 let config = self.tls_config(extra_roots, config).await?;
-                self.http2(self.tls(tcp, config).await?).await
+                step.store(TLS, Relaxed);
+                self.http2(self.tls(tcp, config).await?, step).await
             }
         }
     }
 
-    async fn tcp(&self) -> Result<TcpStream, Error> {
-        let addresses = match self.address {
-            Some(address) => vec![address],
-            None => tokio::net::lookup_host((self.host.name(), self.host.port()))
-                .await
-                .map_err(|error| {
-                    self.failed(
-                        format!("its name cannot be resolved: {error}"),
-                        "check the spelling of the host, and DNS from here",
-                    )
-                    .with_source(error)
-                })?
-                .collect(),
-        };
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no addresses");
-        for address in addresses {
-            if matches!(self.security, Security::Plaintext) && !address.ip().is_loopback() {
+    /// A connection to the host, through a proxy where the environment sets one.
+    async fn tcp(&self, step: &AtomicU8) -> Result<TcpStream, Error> {
+        if let Some(address) = self.address {
+            step.store(TCP, Relaxed);
+            return self.reach(vec![address]).await;
+        }
+        if matches!(self.security, Security::Plaintext) {
+            let addresses = self.resolve(self.host.name(), self.host.port()).await?;
+            if let Some(elsewhere) = addresses.iter().find(|it| !it.ip().is_loopback()) {
                 return Err(self.failed(
-                    format!("its name leads to {address}, which is not this machine"),
+                    format!("its name leads to {elsewhere}, which is not this machine"),
                     "calls without TLS stay on loopback addresses",
                 ));
             }
-            match TcpStream::connect(address).await {
-                Ok(tcp) => {
-                    // Small frames must not wait for one another. Where the option is refused they do; no more.
-                    let _ = tcp.set_nodelay(true);
-                    return Ok(tcp);
-                }
-                Err(error) => last = io::Error::new(error.kind(), format!("{address}: {error}")),
-            }
+            step.store(TCP, Relaxed);
+            return self.reach(addresses).await;
         }
-        let advice = match last.kind() {
-            io::ErrorKind::ConnectionRefused => "nothing listens there: check the host and port",
-            _ => "check the network, firewalls and VPC routes from here to there",
+        let proxy = Proxy::of_environment(&self.host).map_err(|error| self.no_tunnel("", error))?;
+        let Some(proxy) = proxy else {
+            let addresses = self.resolve(self.host.name(), self.host.port()).await?;
+            step.store(TCP, Relaxed);
+            return self.reach(addresses).await;
         };
-        Err(self
-            .failed(format!("no TCP connection: {last}"), advice)
-            .with_source(last))
+        step.store(PROXY, Relaxed);
+        let at = format!(" {}:{}", proxy.name, proxy.port);
+        let addresses = self.resolve(&proxy.name, proxy.port).await?;
+        let mut tcp = race::connect(addresses)
+            .await
+            .map_err(|error| self.no_tunnel(&at, ProxyError::Io(io::Error::other(error))))?;
+        proxy
+            .tunnel(&mut tcp, &self.host)
+            .await
+            .map_err(|error| self.no_tunnel(&at, error))?;
+        Ok(tcp)
+    }
+
+    /// Looked up anew for each connection: a host may move.
+    async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+        match tokio::net::lookup_host((name, port)).await {
+            Ok(addresses) => Ok(addresses.collect()),
+            Err(error) if name == self.host.name() => Err(self
+                .failed(
+                    format!("its name cannot be resolved: {error}"),
+                    "check the spelling of the host, and DNS from here",
+                )
+                .with_source(error)),
+            Err(error) => Err(self
+                .failed(
+                    format!("the name of the proxy {name} cannot be resolved: {error}"),
+                    "check HTTPS_PROXY, or except the host with NO_PROXY",
+                )
+                .with_source(error)),
+        }
+    }
+
+    async fn reach(&self, addresses: Vec<SocketAddr>) -> Result<TcpStream, Error> {
+        race::connect(addresses).await.map_err(|error| {
+            let advice = if error.is_refused() {
+                "nothing listens there: check the host and port"
+            } else {
+                "check the network, firewalls and VPC routes from here to there"
+            };
+            self.failed(format!("no TCP connection: {error}"), advice)
+                .with_source(error)
+        })
+    }
+
+    fn no_tunnel(&self, at: &str, error: ProxyError) -> Error {
+        self.failed(
+            format!("no way through the proxy{at}: {error}"),
+            error.advice(),
+        )
+        .with_source(error)
     }
 
     /// Made at the first connection, since it reads the system's certificate files, off the async threads.
@@ -188,10 +264,11 @@ impl Connector {
         }
     }
 
-    async fn http2<T>(&self, io: T) -> Result<Sender, Error>
+    async fn http2<T>(&self, io: T, step: &AtomicU8) -> Result<Sender, Error>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        step.store(HTTP2, Relaxed);
         connection::open(io, self.keepalive)
             .await
             .map_err(|error| match error {

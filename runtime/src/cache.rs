@@ -15,6 +15,7 @@ use crate::backoff;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::source::{DynTokenSource, TokenError};
+use crate::telemetry;
 use crate::token::{Freshness, IdToken, Lifetime};
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
@@ -238,6 +239,10 @@ impl TokenCache {
         let outcome = token
             .and_then(|token| self.hold(token))
             .map_err(|error| self.explain(&error));
+        match &outcome {
+            Ok(held) => telemetry::token_refreshed(&self.audience, &held.token, self.left(held)),
+            Err(error) => telemetry::token_failed(&self.audience, error),
+        }
         let mut state = self.lock();
         state.fetch.take_if(|fetch| fetch.id == id)?;
         match &outcome {
@@ -252,6 +257,11 @@ impl TokenCache {
             }
         }
         Some(outcome)
+    }
+
+    fn left(&self, held: &Held) -> Duration {
+        let end = held.token.expires_at();
+        end.duration_since(self.clock.now()).unwrap_or_default()
     }
 
     fn hold(&self, token: IdToken) -> Result<Arc<Held>, TokenError> {

@@ -43,6 +43,7 @@ mod retry;
 mod service_config;
 mod source;
 mod status;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;

@@ -6,9 +6,12 @@ use super::replay::AttemptBody;
 use super::upload;
 use super::usage::{IDLE, OpenCall, Usage};
 use super::written::{Counted, Written};
+use crate::host::Host;
+use crate::telemetry;
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::{Request, Response};
+use std::fmt;
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -39,6 +42,12 @@ pub(crate) struct Keepalive {
 /// Tells connections apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionId(u64);
+
+impl ConnectionId {
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
 
 /// Sends requests on one connection. The connection ends when the last sender and the last stream are gone.
 #[derive(Clone)]
@@ -87,7 +96,11 @@ impl Failure {
 ///
 /// It is a connection once the server's SETTINGS are there: what answers TLS and then says nothing, or something else,
 /// is none, and no call is sent to it.
-pub(crate) async fn open<T>(io: T, keepalive: Option<Keepalive>) -> Result<Sender, HandshakeError>
+pub(crate) async fn open<T>(
+    io: T,
+    keepalive: Option<Keepalive>,
+    host: &Host,
+) -> Result<Sender, HandshakeError>
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -108,8 +121,9 @@ where
         .map_err(HandshakeError::Http2)?;
     settings(&mut connection).await?;
     let (alive, task) = watch::channel(());
+    let (id, host) = (ConnectionId(NEXT.fetch_add(1, Relaxed)), host.clone());
     let shared = Shared {
-        id: ConnectionId(NEXT.fetch_add(1, Relaxed)),
+        id,
         requests,
         written,
         task,
@@ -118,8 +132,9 @@ where
     };
     let limit = shared.limit.clone();
     tokio::spawn(async move {
-        drive(connection, keepalive, &usage, &limit).await;
+        let ended = drive(connection, keepalive, &usage, &limit).await;
         drop(alive);
+        telemetry::connection_closed(&host, id.number(), ended);
     });
     Ok(Sender(Arc::new(shared)))
 }
@@ -138,14 +153,35 @@ where
     .await
 }
 
+/// Why a connection ended.
+enum Ended {
+    /// The server ended it in good order, or nobody used it any more.
+    Closed,
+    Broken(h2::Error),
+    Unanswered,
+    Idle,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("closed"),
+            Self::Broken(error) => write!(f, "broken: {error}"),
+            Self::Unanswered => f.write_str("a ping was not answered"),
+            Self::Idle => f.write_str("idle"),
+        }
+    }
+}
+
 /// Runs a connection until the server ends it, the last sender is gone, it has been idle for long, or a ping is not
-/// answered. How it ended is told by the calls on it.
+/// answered.
 async fn drive<T>(
     mut connection: Connection<T, Bytes>,
     keepalive: Option<Keepalive>,
     usage: &Usage,
     limit: &AtomicUsize,
-) where
+) -> Ended
+where
     T: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let pings = connection.ping_pong();
@@ -157,17 +193,17 @@ async fn drive<T>(
     });
     let mut idle = pin!(idle(usage));
     poll_fn(|cx| {
-        if Pin::new(&mut connection).poll(cx).is_ready() {
-            return Poll::Ready(());
+        if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
+            return Poll::Ready(ended.map_or_else(Ended::Broken, |()| Ended::Closed));
         }
         // The server may change it at any time.
         limit.store(connection.max_concurrent_send_streams(), Relaxed);
-        if dead.as_mut().poll(cx).is_ready() || idle.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        if dead.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ended::Unanswered);
         }
-        Poll::Pending
+        idle.as_mut().poll(cx).map(|()| Ended::Idle)
     })
-    .await;
+    .await
 }
 
 /// Ends when a ping got no answer in time. Pings only while calls are open.

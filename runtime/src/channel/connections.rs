@@ -21,6 +21,7 @@ use super::connect::Connector;
 use super::connection::{ConnectionId, Lease, Sender};
 use crate::backoff;
 use crate::error::Error;
+use crate::telemetry;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -350,6 +351,7 @@ impl Connections {
         begun: Instant,
         result: Result<Sender, Error>,
     ) -> Result<(), Error> {
+        let (host, took) = (&self.connector.host, begun.elapsed());
         let mut state = self.lock();
         state
             .slots
@@ -358,9 +360,12 @@ impl Connections {
             // Nobody would drive what was opened while the channel was closed.
             Ok(_) if state.closed => Err(self.connector.closed()),
             Ok(sender) => {
+                let connection = sender.id().number();
                 state.limit = Some(sender.limit());
                 state.slots.push((runtime, Slot::Open(sender)));
                 (state.failures, state.failed) = (0, None);
+                drop(state);
+                telemetry::connection_opened(host, connection, took);
                 Ok(())
             }
             Err(error) => {
@@ -368,6 +373,9 @@ impl Connections {
                 let next = begun + backoff::delay(state.failures, fastrand::f64());
                 let failed = error.clone();
                 state.failed = Some(Failed { error, next });
+                drop(state);
+                let pause = next.saturating_duration_since(Instant::now());
+                telemetry::connection_failed(host, &failed, took, pause);
                 Err(failed)
             }
         }

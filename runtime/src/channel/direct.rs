@@ -38,8 +38,9 @@ impl Direct<'_> {
         let path = outgoing.path.path();
         let deadline = self.network.deadline(path, &outgoing.headers);
         let limit = self.network.response_limit(path, limit);
+        let span = self.route.span(path);
         let progress = Progress::default();
-        within(self.route, deadline, &progress, async {
+        within(self.route, span, deadline, &progress, async {
             let (response, _) = self.network.call(outgoing, deadline, &progress).await?;
             single::read(response, limit)
                 .await
@@ -58,9 +59,10 @@ impl Direct<'_> {
         let path = outgoing.path.path();
         let deadline = self.network.deadline(path, &outgoing.headers);
         let limit = self.network.response_limit(path, limit);
+        let span = self.route.span(path);
         let progress = Progress::default();
         let call = self.network.call(outgoing, deadline, &progress);
-        let (response, request) = within(self.route, deadline, &progress, call).await?;
+        let (response, request) = within(self.route, span, deadline, &progress, call).await?;
         let response = Received::take(response, request, limit);
         let route = self.route.clone();
         Ok(response

@@ -25,6 +25,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host;
 use crate::status::{self, Caller};
+use crate::telemetry;
 use answer::Answer;
 pub(crate) use direct::Direct;
 pub(crate) use framing::{MessageLimit, PREFIX};
@@ -49,6 +50,7 @@ use tonic::body::Body;
 use tonic::codegen::StdError;
 use tonic::{Code, Status};
 use tower_service::Service;
+use tracing::{Instrument as _, Span};
 
 /// A way to one host: TLS, HTTP/2, and an ID token on every call.
 ///
@@ -214,6 +216,12 @@ impl Route {
         }
     }
 
+    /// The span of a call.
+    fn span(&self, path: &str) -> Span {
+        self.network()
+            .map_or_else(Span::none, |network| telemetry::call(&network.host, path))
+    }
+
     fn caller(&self) -> Option<Caller<'_>> {
         self.network().map(|network| network.caller(None))
     }
@@ -287,22 +295,27 @@ async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body
         None => Deadline::of(request.headers(), None, None),
     };
     let progress = Progress::default();
+    let span = route.span(request.uri().path());
     let call = route.call(request, deadline, &progress);
-    let response = within(&route, deadline, &progress, call).await?;
+    let response = within(&route, span, deadline, &progress, call).await?;
     Ok(response.map(|body| Body::new(Answer::new(body, deadline, route))))
 }
 
 /// Makes a call, or a part of it, within its deadline.
 async fn within<T>(
     route: &Route,
+    span: Span,
     deadline: Option<Deadline>,
     progress: &Progress,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
+    let call = call.instrument(span.clone());
     let Some(deadline) = deadline else {
-        return call.await;
+        let outcome = call.await;
+        telemetry::call_ended(&span, &outcome);
+        return outcome;
     };
-    match timeout_at(deadline.at, call).await {
+    let outcome = match timeout_at(deadline.at, call).await {
         Ok(answer) => answer
             .map_err(|status| route.unless_past(Some(&deadline), progress.waiting_for(), status)),
         Err(_) => Err(status::deadline_exceeded(
@@ -311,7 +324,9 @@ async fn within<T>(
             route.caller().as_ref(),
         )
         .into()),
-    }
+    };
+    telemetry::call_ended(&span, &outcome);
+    outcome
 }
 
 fn check_runtime() -> Result<(), Error> {

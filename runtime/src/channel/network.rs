@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::retry::{self, Attempts, RetryPolicy};
 use crate::service_config::{MethodConfig, ServiceConfig};
 use crate::status::{self, Caller};
+use crate::telemetry;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
@@ -154,16 +155,17 @@ impl Network {
         let mut attempts = Attempts::new(Some(policy), throttle);
         loop {
             let answer = self.attempt(call, attempts.previous()).await;
-            let pause = match &answer {
+            let (code, trailers) = match &answer {
+                Err(status) => (status.code(), None),
                 Ok(response) => match status::of_headers_alone(response) {
                     None | Some(Code::Ok) => {
                         attempts.succeeded();
                         return answer;
                     }
-                    Some(code) => attempts.failed(code, Some(response.headers())),
+                    Some(code) => (code, Some(response.headers())),
                 },
-                Err(status) => attempts.failed(status.code(), None),
             };
+            let pause = attempts.failed(code, trailers);
             let Some(pause) = pause.filter(|_| call.body.can_replay()) else {
                 return answer;
             };
@@ -173,6 +175,8 @@ impl Network {
                 return answer;
             }
             drop(answer);
+            let attempt = attempts.previous() + 1;
+            telemetry::call_retried(&self.host, call.uri.path(), attempt, code, pause);
             sleep_until(next).await;
         }
     }
@@ -285,6 +289,7 @@ impl Network {
                     tokio::time::sleep(pause.min(LONGEST_PAUSE).mul_f64(fastrand::f64())).await;
                 }
                 resends += 1;
+                telemetry::call_resent(&self.host, call.uri.path(), resends, &error);
                 continue;
             }
             return Err(call

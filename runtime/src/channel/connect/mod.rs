@@ -269,7 +269,7 @@ impl Connector {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         step.store(HTTP2, Relaxed);
-        connection::open(io, self.keepalive)
+        connection::open(io, self.keepalive, &self.host)
             .await
             .map_err(|error| match error {
                 HandshakeError::Closed => self.failed(

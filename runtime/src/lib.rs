@@ -27,7 +27,35 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `gzip`, `deflate`, `zstd` | message compression, as tonic's features of the same names |
+//! | `opentelemetry` | metrics by gRPC's names (gRFCs A66, A94, A96) from the global meter provider, and W3C trace context passed on |
 //! | `testing` | [`testing`](https://docs.rs/tonic-cloud-run/latest/tonic_cloud_run/testing/): Cloud Run's front end and metadata server on loopback |
+//!
+//! # Telemetry
+//!
+//! A channel tells `tracing` what happens to it, under names that stay, with the target `tonic_cloud_run`. No field ever
+//! holds a token or another secret.
+//!
+//! | name | level | when | fields |
+//! |---|---|---|---|
+//! | `connection.opened` | DEBUG | a connection is ready | `host`, `connection`, `took_ms` |
+//! | `connection.failed` | WARN | none could be made | `host`, `error`, `took_ms`, `next_attempt_ms` |
+//! | `connection.closed` | DEBUG | one has ended | `host`, `connection`, `why` |
+//! | `token.refreshed` | DEBUG | an ID token was obtained | `audience`, `identity`, `lives_s` |
+//! | `token.failed` | WARN | none could be obtained | `audience`, `error` |
+//! | `call.resent` | DEBUG | a call that never reached the application is sent again | `host`, `path`, `resend`, `why` |
+//! | `call.retried` | DEBUG | a service config lets a failed call be made again | `host`, `path`, `attempt`, `code`, `pause_ms` |
+//!
+//! Every call runs in a span `call` (DEBUG) with `host`, `path` and, in the end, `code`; for a stream of answers it ends
+//! where they begin.
+//!
+//! With the feature `opentelemetry` it counts for the global meter provider what gRPC's own libraries count: gRFC A66
+//! (`grpc.client.attempt.started`, `.attempt.duration`, `.attempt.sent_total_compressed_message_size`,
+//! `.attempt.rcvd_total_compressed_message_size`, `.call.duration`), A94 (`grpc.subchannel.open_connections`,
+//! `.connection_attempts_succeeded`, `.connection_attempts_failed`, `.disconnections`) and A96
+//! (`grpc.client.call.retries`, `.transparent_retries`, `.retry_delay`), and passes the caller's trace context on. Set the
+//! provider before the first call. Without the feature none of it is compiled.
+//!
+//! `cargo run -p tonic-cloud-run --example telemetry --features testing,opentelemetry` shows both in a terminal.
 
 mod backoff;
 mod cache;

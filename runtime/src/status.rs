@@ -177,7 +177,12 @@ pub(crate) fn of_headers_alone<B: http_body::Body>(response: &http::Response<B>)
     if !response.body().is_end_stream() {
         return None;
     }
-    let status = response.headers().get(GRPC_STATUS)?;
+    of(response.headers())
+}
+
+/// The code in trailers.
+pub(crate) fn of(trailers: &HeaderMap) -> Option<Code> {
+    let status = trailers.get(GRPC_STATUS)?;
     Some(Code::from_bytes(status.as_bytes()))
 }
 

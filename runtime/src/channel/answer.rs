@@ -4,6 +4,7 @@ use super::Route;
 use super::received::Received;
 use crate::deadline::Deadline;
 use crate::status;
+use crate::telemetry::Measure;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::future::Future;
@@ -11,8 +12,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::Sleep;
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 const WAITING_FOR: &str = "waiting for the rest of the server's answer";
 
@@ -27,16 +28,40 @@ pub(crate) struct Answer {
     source: Source,
     deadline: Option<(Pin<Box<Sleep>>, Deadline)>,
     route: Arc<Route>,
+    measure: Measure,
 }
 
 impl Answer {
-    pub(crate) fn new(source: Source, deadline: Option<Deadline>, route: Arc<Route>) -> Self {
+    pub(crate) fn new(
+        source: Source,
+        deadline: Option<Deadline>,
+        route: Arc<Route>,
+        measure: Measure,
+    ) -> Self {
         let deadline =
             deadline.map(|deadline| (Box::pin(tokio::time::sleep_until(deadline.at)), deadline));
         Self {
             source,
             deadline,
             route,
+            measure,
+        }
+    }
+
+    /// Notes what has come, and how it ended.
+    fn note(&self, frame: Option<&Result<Frame<Bytes>, Status>>) {
+        match frame {
+            Some(Err(status)) => self.measure.ended(status.code()),
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    self.measure.received(data.len());
+                } else if let Some(trailers) = frame.trailers_ref() {
+                    self.measure
+                        .ended(status::of(trailers).unwrap_or(Code::Unknown));
+                }
+            }
+            // Headers alone have told before; what had none was cut off.
+            None => self.measure.ended(Code::Ok),
         }
     }
 
@@ -64,6 +89,7 @@ impl HttpBody for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = this.poll_source(cx) {
+            this.note(frame.as_ref());
             return Poll::Ready(frame);
         }
         if let Some((sleep, deadline)) = &mut this.deadline
@@ -72,6 +98,7 @@ impl HttpBody for Answer {
             let timeout = deadline.timeout;
             // Dropping the body resets the stream: the server need not go on.
             (this.source, this.deadline) = (Source::InProcess(Body::empty()), None);
+            this.measure.ended(Code::DeadlineExceeded);
             let exceeded =
                 status::deadline_exceeded(timeout, WAITING_FOR, this.route.caller().as_ref());
             return Poll::Ready(Some(Err(exceeded.into())));

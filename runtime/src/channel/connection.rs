@@ -134,7 +134,7 @@ where
     tokio::spawn(async move {
         let ended = drive(connection, keepalive, &usage, &limit).await;
         drop(alive);
-        telemetry::connection_closed(&host, id.number(), ended);
+        telemetry::connection_closed(&host, id.number(), &ended, ended.error());
     });
     Ok(Sender(Arc::new(shared)))
 }
@@ -160,6 +160,19 @@ enum Ended {
     Broken(h2::Error),
     Unanswered,
     Idle,
+}
+
+impl Ended {
+    /// As `grpc.disconnect_error` has it (gRFC A94).
+    fn error(&self) -> &'static str {
+        match self {
+            Self::Closed | Self::Idle => "subchannel shutdown",
+            Self::Unanswered => "connection timed out",
+            Self::Broken(error) if error.is_go_away() => "GOAWAY",
+            Self::Broken(error) if error.is_io() => "socket error",
+            Self::Broken(_) => "unknown",
+        }
+    }
 }
 
 impl fmt::Display for Ended {

@@ -2,15 +2,14 @@
 //! an answer that is read from HTTP/2 itself.
 
 use super::answer::{Answer, Source};
-use super::framing::MessageLimit;
+use super::framing::{MessageLimit, PREFIX};
 use super::network::{Network, Outgoing};
-use super::progress::Progress;
 use super::received::Received;
 use super::single::{self, Single};
 use super::{Channel, Route, check_runtime, within};
 use http::Response;
 use std::sync::Arc;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// A channel that leads over the network.
 pub(crate) struct Direct<'a> {
@@ -39,14 +38,17 @@ impl Direct<'_> {
         let deadline = self.network.deadline(path, &outgoing.headers);
         let limit = self.network.response_limit(path, limit);
         let span = self.route.span(path);
-        let progress = Progress::default();
-        within(self.route, span, deadline, &progress, async {
+        let progress = self.route.progress(path, true);
+        let single = within(self.route, span, deadline, &progress, async {
             let (response, _) = self.network.call(outgoing, deadline, &progress).await?;
             single::read(response, limit)
                 .await
                 .map_err(|broken| self.route.broken(broken))
         })
-        .await
+        .await?;
+        progress.measure.received(single.message.len() + PREFIX);
+        progress.measure.ended(Code::Ok);
+        Ok(single)
     }
 
     /// A call whose answer is a stream of messages.
@@ -60,12 +62,15 @@ impl Direct<'_> {
         let deadline = self.network.deadline(path, &outgoing.headers);
         let limit = self.network.response_limit(path, limit);
         let span = self.route.span(path);
-        let progress = Progress::default();
+        let progress = self.route.progress(path, true);
         let call = self.network.call(outgoing, deadline, &progress);
         let (response, request) = within(self.route, span, deadline, &progress, call).await?;
         let response = Received::take(response, request, limit);
         let route = self.route.clone();
-        Ok(response
-            .map(|received| Answer::new(Source::Network(Box::new(received)), deadline, route)))
+        let measure = progress.measure.hand_over();
+        Ok(response.map(|received| {
+            let source = Source::Network(Box::new(received));
+            Answer::new(source, deadline, route, measure)
+        }))
     }
 }

@@ -25,7 +25,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::host::Host;
 use crate::status::{self, Caller};
-use crate::telemetry;
+use crate::telemetry::{self, Measure};
 use answer::Answer;
 pub(crate) use direct::Direct;
 pub(crate) use framing::{MessageLimit, PREFIX};
@@ -216,6 +216,13 @@ impl Route {
         }
     }
 
+    /// The progress of a call that begins; whether a generated client makes it.
+    fn progress(&self, path: &str, generated: bool) -> Progress {
+        self.network().map_or_else(Progress::default, |network| {
+            Progress::measured(Measure::begin(&network.host, path, generated))
+        })
+    }
+
     /// The span of a call.
     fn span(&self, path: &str) -> Span {
         self.network()
@@ -294,11 +301,12 @@ async fn call(route: Arc<Route>, request: Request<Body>) -> Result<Response<Body
         Some(network) => network.deadline(request.uri().path(), request.headers()),
         None => Deadline::of(request.headers(), None, None),
     };
-    let progress = Progress::default();
+    let progress = route.progress(request.uri().path(), false);
     let span = route.span(request.uri().path());
     let call = route.call(request, deadline, &progress);
     let response = within(&route, span, deadline, &progress, call).await?;
-    Ok(response.map(|body| Body::new(Answer::new(body, deadline, route))))
+    let measure = progress.measure.hand_over();
+    Ok(response.map(|body| Body::new(Answer::new(body, deadline, route, measure))))
 }
 
 /// Makes a call, or a part of it, within its deadline.
@@ -312,7 +320,7 @@ async fn within<T>(
     let call = call.instrument(span.clone());
     let Some(deadline) = deadline else {
         let outcome = call.await;
-        telemetry::call_ended(&span, &outcome);
+        telemetry::call_ended(&span, &progress.measure, &outcome);
         return outcome;
     };
     let outcome = match timeout_at(deadline.at, call).await {
@@ -325,7 +333,7 @@ async fn within<T>(
         )
         .into()),
     };
-    telemetry::call_ended(&span, &outcome);
+    telemetry::call_ended(&span, &progress.measure, &outcome);
     outcome
 }
 

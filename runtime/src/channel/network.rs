@@ -104,6 +104,7 @@ impl Network {
             mut headers,
             body,
         } = outgoing;
+        telemetry::pass_on_context(&mut headers);
         if self.tokens.is_some() {
             // Only the channel says who calls.
             headers.remove(X_SERVERLESS_AUTHORIZATION);
@@ -125,10 +126,15 @@ impl Network {
             progress,
         };
         let response = match policy {
-            None => self.attempt(&call, 0).await?,
+            None => self.attempt(&call, 0).await,
             // In a box: most calls have no policy.
-            Some(policy) => Box::pin(self.attempts(&call, policy)).await?,
+            Some(policy) => Box::pin(self.attempts(&call, policy)).await,
         };
+        progress.measure.sent(call.body.given());
+        let response = response?;
+        if let Some(code) = status::of_headers_alone(&response) {
+            progress.measure.ended(code);
+        }
         call.body.stop();
         if let Some(tokens) = &self.tokens {
             tokens.accept();
@@ -176,6 +182,7 @@ impl Network {
             }
             drop(answer);
             let attempt = attempts.previous() + 1;
+            call.progress.measure.retried(code, pause);
             telemetry::call_retried(&self.host, call.uri.path(), attempt, code, pause);
             sleep_until(next).await;
         }
@@ -269,6 +276,7 @@ impl Network {
                 .replay()
                 .ok_or_else(|| Status::internal("the request cannot be sent twice"))?;
             call.progress.is_sent();
+            call.progress.measure.attempt();
             let connection = lease.connection();
             let failure = match lease
                 .send(call.request(held.as_deref(), previous, body))
@@ -289,6 +297,7 @@ impl Network {
                     tokio::time::sleep(pause.min(LONGEST_PAUSE).mul_f64(fastrand::f64())).await;
                 }
                 resends += 1;
+                call.progress.measure.resent();
                 telemetry::call_resent(&self.host, call.uri.path(), resends, &error);
                 continue;
             }

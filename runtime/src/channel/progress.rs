@@ -1,30 +1,41 @@
 //! How far a call has come, to be told when its deadline passes.
 
+use crate::telemetry::Measure;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 #[derive(Default)]
-pub(crate) struct Progress(AtomicU8);
+pub(crate) struct Progress {
+    reached: AtomicU8,
+    pub(crate) measure: Measure,
+}
 
 const TOKEN: u8 = 1;
 const CONNECTED: u8 = 2;
 const SENT: u8 = 4;
 
 impl Progress {
+    pub(crate) fn measured(measure: Measure) -> Self {
+        Self {
+            measure,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn has_token(&self) {
-        self.0.fetch_or(TOKEN, Relaxed);
+        self.reached.fetch_or(TOKEN, Relaxed);
     }
 
     pub(crate) fn is_connected(&self) {
-        self.0.fetch_or(CONNECTED, Relaxed);
+        self.reached.fetch_or(CONNECTED, Relaxed);
     }
 
     pub(crate) fn is_sent(&self) {
-        self.0.fetch_or(SENT, Relaxed);
+        self.reached.fetch_or(SENT, Relaxed);
     }
 
     /// What the call was waiting for, and what to look at.
     pub(crate) fn waiting_for(&self) -> &'static str {
-        match self.0.load(Relaxed) {
+        match self.reached.load(Relaxed) {
             reached if reached & SENT != 0 => {
                 "waiting for the server's answer; is the service slow, or starting its first instance?"
             }

@@ -29,6 +29,8 @@ pub(crate) struct Record {
     framing: Framing,
     taken: Vec<Bytes>,
     size: usize,
+    /// What has been taken of it, kept or not.
+    given: usize,
     recording: bool,
     /// Why the caller's own stream failed.
     failure: Option<Status>,
@@ -43,6 +45,7 @@ impl Recording {
             framing: Framing::new(limit),
             taken: Vec::new(),
             size: 0,
+            given: 0,
             recording: true,
             failure: None,
             attempt: 0,
@@ -81,6 +84,14 @@ impl Recording {
         match self {
             Self::Message(_) => None,
             Self::Stream(record) => lock(record).failure.clone(),
+        }
+    }
+
+    /// How many bytes the attempt under way has been given.
+    pub(crate) fn given(&self) -> usize {
+        match self {
+            Self::Message(message) => message.len(),
+            Self::Stream(record) => lock(record).given,
         }
     }
 
@@ -166,6 +177,7 @@ impl http_body::Body for Replay {
                         record.stop();
                         return Poll::Ready(Some(Err(failure)));
                     }
+                    record.given += data.len();
                     record.keep(data);
                     this.next += 1;
                 }

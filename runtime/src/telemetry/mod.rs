@@ -1,19 +1,13 @@
-//! What a channel tells of itself: `tracing` events under stable names.
-//!
-//! All have the target `tonic_cloud_run`. No field ever holds a token or another secret.
-//!
-//! | name | level | when | fields |
-//! |---|---|---|---|
-//! | `connection.opened` | DEBUG | a connection is ready | `host`, `connection`, `took_ms` |
-//! | `connection.failed` | WARN | none could be made | `host`, `error`, `took_ms`, `next_attempt_ms` |
-//! | `connection.closed` | DEBUG | one has ended | `host`, `connection`, `why` |
-//! | `token.refreshed` | DEBUG | an ID token was obtained | `audience`, `identity`, `lives_s` |
-//! | `token.failed` | WARN | none could be obtained | `audience`, `error` |
-//! | `call.resent` | DEBUG | a call that never reached the application is sent again | `host`, `path`, `resend`, `why` |
-//! | `call.retried` | DEBUG | a service config lets a failed call be made again | `host`, `path`, `attempt`, `code`, `pause_ms` |
-//!
-//! Every call runs in a span `call` (DEBUG) with `host`, `path` and, in the end, `code`; for a stream of answers it ends
-//! where they begin.
+//! What a channel tells of itself: `tracing` events under stable names, and metrics. The names are listed in the crate's
+//! documentation.
+
+#[cfg(feature = "opentelemetry")]
+mod metrics;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "off.rs"]
+mod metrics;
+
+pub(crate) use metrics::{Measure, pass_on_context};
 
 use crate::error::Error;
 use crate::host::Host;
@@ -30,10 +24,12 @@ fn millis(duration: Duration) -> u64 {
 }
 
 pub(crate) fn connection_opened(host: &Host, connection: u64, took: Duration) {
+    metrics::connection_opened(host);
     debug!(name: "connection.opened", target: TARGET, %host, connection, took_ms = millis(took), "connection opened");
 }
 
 pub(crate) fn connection_failed(host: &Host, error: &Error, took: Duration, pause: Duration) {
+    metrics::connection_failed(host);
     warn!(
         name: "connection.failed",
         target: TARGET,
@@ -45,7 +41,14 @@ pub(crate) fn connection_failed(host: &Host, error: &Error, took: Duration, paus
     );
 }
 
-pub(crate) fn connection_closed(host: &Host, connection: u64, why: impl Display) {
+/// `error` is one of A94's values of `grpc.disconnect_error`.
+pub(crate) fn connection_closed(
+    host: &Host,
+    connection: u64,
+    why: impl Display,
+    error: &'static str,
+) {
+    metrics::connection_closed(host, error);
     debug!(name: "connection.closed", target: TARGET, %host, connection, %why, "connection closed");
 }
 
@@ -86,8 +89,11 @@ pub(crate) fn call(host: &Host, path: &str) -> Span {
     debug_span!(target: TARGET, "call", %host, path, code = field::Empty)
 }
 
-/// Notes in its span how a call ended.
-pub(crate) fn call_ended<T>(span: &Span, outcome: &Result<T, Status>) {
+/// Notes how a call ended, or began to be answered.
+pub(crate) fn call_ended<T>(span: &Span, measure: &Measure, outcome: &Result<T, Status>) {
     let code = outcome.as_ref().map_or_else(Status::code, |_| Code::Ok);
     span.record("code", field::debug(code));
+    if code != Code::Ok {
+        measure.ended(code);
+    }
 }

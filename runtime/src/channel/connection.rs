@@ -22,7 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// How much a server may send ahead of a slow reader: of one stream, and of all streams of a connection.
+/// How much a server may send ahead of a slow reader: of one stream, and of all streams of a connection. They are large
+/// from the start rather than grown by pings (as BDP estimators do): 1 MiB fills 80 Mbit/s at 100 ms for one stream, and
+/// front ends count pings against a client.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 

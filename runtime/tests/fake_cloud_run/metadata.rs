@@ -139,7 +139,9 @@ async fn it_answers_who_it_is() {
         .unwrap();
     let account = "/computeMetadata/v1/instance/service-accounts";
     let robot = "robot@my-project.iam.gserviceaccount.com";
+    let all = r#"{"aliases":["default"],"email":"robot@my-project.iam.gserviceaccount.com","scopes":["https://www.googleapis.com/auth/cloud-platform"]}"#;
     for (path, text) in [
+        (format!("{account}/default/?recursive=true"), all),
         (format!("{account}/default/email"), robot),
         (format!("{account}/{robot}/email"), robot),
         (

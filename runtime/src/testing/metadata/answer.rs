@@ -108,6 +108,7 @@ async fn respond<B>(state: &State, request: &Request<B>) -> Result<Answer, Disco
         .filter(|(account, _)| *account == "default" || *account == state.identity);
     match account {
         Some((_, "email")) => Ok(Answer::ok(state.identity.as_str())),
+        Some((_, "")) if request.uri().query() == Some("recursive=true") => Ok(about(state)),
         Some((_, "identity")) => token(state, request.uri().query().unwrap_or_default()).await,
         _ => Ok(Answer::failed(404, format!("{path} is not found\n"))),
     }
@@ -177,6 +178,20 @@ async fn faulted(
 }
 
 /// Google's metadata server, too, sends a token as HTML.
+/// All of an account at once, as google-auth for Python asks for it.
+fn about(state: &State) -> Answer {
+    let account = serde_json::json!({
+        "aliases": ["default"],
+        "email": state.identity,
+        "scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+    });
+    Answer {
+        status: 200,
+        kind: "application/json",
+        text: account.to_string(),
+    }
+}
+
 fn jwt(token: String) -> Answer {
     Answer {
         status: 200,

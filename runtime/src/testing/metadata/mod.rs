@@ -29,7 +29,7 @@ use super::server::{Connection, Server};
 /// [`FakeCloudRun::metadata`](super::FakeCloudRun::metadata).
 ///
 /// It serves, under `/computeMetadata/v1/instance/service-accounts/default/` (or the account's email in place of
-/// `default`), `identity?audience=…[&format=full]` and `email`; further `/computeMetadata/v1/project/project-id`,
+/// `default`), `identity?audience=…[&format=full]`, `email` and, with `?recursive=true`, all at once; further `/computeMetadata/v1/project/project-id`,
 /// `/computeMetadata/v1/universe/universe-domain` and `/`. All but the last need the header `Metadata-Flavor: Google`.
 ///
 /// Every method takes effect at once, on the requests that come from then on, and may be called from any thread.

@@ -265,9 +265,15 @@ impl TokenCache {
     }
 
     fn hold(&self, token: IdToken) -> Result<Arc<Held>, TokenError> {
-        let lifetime = Lifetime::of(&token, self.clock.now(), fastrand::f64()).ok_or_else(|| {
+        let now = self.clock.now();
+        let lifetime = Lifetime::of(&token, now, fastrand::f64()).ok_or_else(|| {
+            let state = match token.expires_at().duration_since(now) {
+                Ok(left) => format!("is at its end, with {} s left", left.as_secs()),
+                Err(over) => format!("has expired already, {} s ago", over.duration().as_secs()),
+            };
             TokenError::permanent(format!(
-                "the ID token that was obtained has expired already ({token:?}); is this machine's clock right?"
+                "the ID token that was obtained for {} {state} by this machine's clock; is that clock right?",
+                token.identity().unwrap_or("an unnamed caller"),
             ))
         })?;
         let mut header =

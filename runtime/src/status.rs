@@ -142,7 +142,12 @@ fn wrong_token(caller: &Caller<'_>) -> String {
 
 /// The caller as IAM writes it.
 fn member(identity: Option<&str>) -> String {
-    match identity {
+    // It stands in a command line: an address that a shell would read otherwise is not repeated there.
+    let plain = |email: &&str| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".@_+-".contains(&b);
+        email.bytes().all(is_plain) && !email.starts_with('-')
+    };
+    match identity.filter(plain) {
         Some(email) if email.ends_with(".gserviceaccount.com") => format!("serviceAccount:{email}"),
         Some(email) if email.contains('@') => format!("user:{email}"),
         _ => "serviceAccount:CALLER_EMAIL".to_owned(),
@@ -343,5 +348,11 @@ mod tests {
         assert_eq!(member(Some("me@example.com")), "user:me@example.com");
         assert_eq!(member(Some("1234567890")), "serviceAccount:CALLER_EMAIL");
         assert_eq!(member(None), "serviceAccount:CALLER_EMAIL");
+        for unsafe_in_a_shell in ["a@b; reboot", "$(a)@b", "a\u{fffd}@b", "-a@b"] {
+            assert_eq!(
+                member(Some(unsafe_in_a_shell)),
+                "serviceAccount:CALLER_EMAIL"
+            );
+        }
     }
 }

@@ -317,21 +317,24 @@ async fn within<T>(
     progress: &Progress,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
+    let exceeded = |timeout| {
+        let caller = route.caller();
+        status::deadline_exceeded(timeout, progress.waiting_for(), caller.as_ref())
+    };
     let call = call.instrument(span.clone());
     let Some(deadline) = deadline else {
         let outcome = call.await;
         telemetry::call_ended(&span, &progress.measure, &outcome);
         return outcome;
     };
+    if deadline.timeout.is_zero() {
+        // Nothing is begun that has no time.
+        return Err(exceeded(deadline.timeout).into());
+    }
     let outcome = match timeout_at(deadline.at, call).await {
         Ok(answer) => answer
             .map_err(|status| route.unless_past(Some(&deadline), progress.waiting_for(), status)),
-        Err(_) => Err(status::deadline_exceeded(
-            deadline.timeout,
-            progress.waiting_for(),
-            route.caller().as_ref(),
-        )
-        .into()),
+        Err(_) => Err(exceeded(deadline.timeout).into()),
     };
     telemetry::call_ended(&span, &progress.measure, &outcome);
     outcome

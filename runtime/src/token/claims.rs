@@ -54,9 +54,14 @@ fn time(date: &Number) -> Option<SystemTime> {
 fn string(payload: &Map<String, Value>, claim: &'static str) -> Result<Option<String>, Fault> {
     match payload.get(claim) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(printable(text))),
         Some(_) => Err(Fault::NotAString(claim)),
     }
+}
+
+/// Claims end up in messages and in terminals: without what would steer those.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// One string, or a list of them.
@@ -64,11 +69,7 @@ fn strings(payload: &Map<String, Value>, claim: &'static str) -> Result<Vec<Stri
     match payload.get(claim) {
         Some(Value::Array(list)) => list
             .iter()
-            .map(|item| {
-                item.as_str()
-                    .map(str::to_owned)
-                    .ok_or(Fault::NotAString(claim))
-            })
+            .map(|item| item.as_str().map(printable).ok_or(Fault::NotAString(claim)))
             .collect(),
         _ => Ok(string(payload, claim)?.into_iter().collect()),
     }

@@ -128,3 +128,15 @@ async fn a_call_in_process_has_deadlines_too() {
         .unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
 }
+
+#[tokio::test]
+async fn a_call_without_any_time_is_not_begun() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let status = client
+        .unary_within(Duration::ZERO, Ask::default())
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    assert_eq!(fake.front().connections_opened(), 0);
+}

@@ -166,8 +166,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// Pings the server while calls are open and nothing was heard of it for `interval` (10 seconds at least), and
-    /// gives the connection up when no answer comes within `timeout`. Default: no pings.
+    /// Pings the server every `interval` (10 seconds at least) while calls are open (gRFC A8), and gives the connection
+    /// up when no answer comes within `timeout`. Default: no pings.
     pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.keepalive = Some(Keepalive { interval, timeout });
         self

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 /// How much a server may send ahead of a slow reader: of one stream, and of all streams of a connection. They are large
@@ -64,13 +64,19 @@ struct Shared {
     usage: Usage,
     /// How many streams the server takes at once.
     limit: Arc<AtomicUsize>,
+    /// Asks the connection's task for a ping, and hands over what to tell when it is answered.
+    checks: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 /// A connection as one call uses it.
 pub(crate) struct Lease {
     sender: Sender,
     open: OpenCall,
+    rested: bool,
 }
+
+/// How long a server may take to answer whether it is still there, when a call waits for it.
+const CHECK: Duration = Duration::from_secs(5);
 
 /// Why a connection did not become one.
 pub(crate) enum HandshakeError {
@@ -123,6 +129,7 @@ where
         .map_err(HandshakeError::Http2)?;
     settings(&mut connection).await?;
     let (alive, task) = watch::channel(());
+    let (checks, asked) = mpsc::channel(1);
     let (id, host) = (ConnectionId(NEXT.fetch_add(1, Relaxed)), host.clone());
     let shared = Shared {
         id,
@@ -131,10 +138,11 @@ where
         task,
         usage: usage.clone(),
         limit: Arc::new(AtomicUsize::new(connection.max_concurrent_send_streams())),
+        checks,
     };
     let limit = shared.limit.clone();
     tokio::spawn(async move {
-        let ended = drive(connection, keepalive, &usage, &limit).await;
+        let ended = drive(connection, keepalive, asked, &usage, &limit).await;
         drop(alive);
         telemetry::connection_closed(&host, id.number(), &ended, ended.error());
     });
@@ -193,6 +201,7 @@ impl fmt::Display for Ended {
 async fn drive<T>(
     mut connection: Connection<T, Bytes>,
     keepalive: Option<Keepalive>,
+    asked: mpsc::Receiver<oneshot::Sender<()>>,
     usage: &Usage,
     limit: &AtomicUsize,
 ) -> Ended
@@ -201,9 +210,9 @@ where
 {
     let pings = connection.ping_pong();
     let mut dead = pin!(async {
-        match (keepalive, pings) {
-            (Some(keepalive), Some(pings)) => unanswered(pings, keepalive, usage).await,
-            _ => pending().await,
+        match pings {
+            Some(pings) => unanswered(pings, keepalive, asked, usage).await,
+            None => pending().await,
         }
     });
     let mut idle = pin!(idle(usage));
@@ -221,15 +230,29 @@ where
     .await
 }
 
-/// Ends when a ping got no answer in time. Pings only while calls are open.
-async fn unanswered(mut pings: h2::PingPong, keepalive: Keepalive, usage: &Usage) {
+/// Ends when a ping got no answer in time. Pings while calls are open, and before the first call after a rest.
+async fn unanswered(
+    mut pings: h2::PingPong,
+    keepalive: Option<Keepalive>,
+    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
+    usage: &Usage,
+) {
     loop {
-        sleep(keepalive.interval).await;
-        if usage.calls() == 0 {
-            continue;
-        }
-        match timeout(keepalive.timeout, pings.ping(h2::Ping::opaque())).await {
-            Ok(Ok(_)) => {}
+        let interval = async {
+            match keepalive {
+                Some(keepalive) => sleep(keepalive.interval).await,
+                None => pending().await,
+            }
+        };
+        let (patience, check) = tokio::select! {
+            Some(check) = asked.recv() => (CHECK, Some(check)),
+            () = interval => match keepalive {
+                Some(keepalive) if usage.calls() > 0 => (keepalive.timeout, None),
+                _ => continue,
+            },
+        };
+        match timeout(patience, pings.ping(h2::Ping::opaque())).await {
+            Ok(Ok(_)) => drop(check.map(|check| check.send(()))),
             _ => return,
         }
     }
@@ -273,9 +296,11 @@ impl Sender {
 
     /// The connection for a call, which counts from now on.
     pub(crate) fn lease(&self) -> Lease {
+        let (open, rested) = self.0.usage.begin();
         Lease {
             sender: self.clone(),
-            open: self.0.usage.begin(),
+            open,
+            rested,
         }
     }
 }
@@ -283,6 +308,18 @@ impl Sender {
 impl Lease {
     pub(crate) fn connection(&self) -> ConnectionId {
         self.sender.0.id
+    }
+
+    /// Whether nothing was heard of the server for a while.
+    pub(crate) fn is_rested(&self) -> bool {
+        self.rested
+    }
+
+    /// Whether the server answers a ping. Otherwise the connection ends.
+    pub(crate) async fn answers(&self) -> bool {
+        let (check, answered) = oneshot::channel();
+        let checks = &self.sender.0.checks;
+        checks.send(check).await.is_ok() && answered.await.is_ok()
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -293,6 +330,7 @@ impl Lease {
         let Self {
             sender: Sender(shared),
             open,
+            ..
         } = self;
         let mut requests = shared.requests.clone();
         poll_fn(|cx| requests.poll_ready(cx))
@@ -311,5 +349,67 @@ impl Lease {
                 unsent: shared.written.count() == before,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::replay::Recording;
+    use tokio::io::DuplexStream;
+
+    async fn opened(io: DuplexStream) -> Sender {
+        let host = Host::parse("a.run.app").unwrap();
+        match open(io, None, &host).await {
+            Ok(sender) => sender,
+            Err(HandshakeError::Closed) => panic!("the server closed it"),
+            Err(HandshakeError::Http2(error)) => panic!("{error}"),
+        }
+    }
+
+    /// A server that answers pings, until it is told to fall silent.
+    async fn server(io: DuplexStream, silent: oneshot::Receiver<()>) {
+        let mut connection = h2::server::handshake(io).await.unwrap();
+        tokio::select! {
+            _ = connection.accept() => {}
+            _ = silent => pending().await,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_rest_the_server_is_asked_and_one_that_is_silent_is_given_up() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let (silence, silent) = oneshot::channel();
+        tokio::spawn(server(far, silent));
+        let sender = opened(near).await;
+        assert!(!sender.lease().is_rested());
+        sender.usage().rest();
+        let lease = sender.lease();
+        assert!(lease.is_rested());
+        assert!(lease.answers().await);
+        drop(lease);
+        silence.send(()).unwrap();
+        sender.usage().rest();
+        let lease = sender.lease();
+        assert!(!lease.answers().await);
+        assert!(sender.is_closed());
+        // And asking again is answered, by nobody.
+        assert!(!lease.answers().await);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_asked_still_takes_calls() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(async move {
+            let mut connection = h2::server::handshake(far).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                respond.send_response(Response::new(()), true).unwrap();
+            }
+        });
+        let sender = opened(near).await;
+        assert!(sender.lease().answers().await);
+        let mut request = Request::new(Recording::Message(Bytes::new()).replay().unwrap());
+        *request.uri_mut() = "http://a.run.app/x".parse().unwrap();
+        assert!(sender.lease().send(request).await.is_ok());
     }
 }

@@ -271,6 +271,10 @@ impl Network {
                 // In a box: what the first call of many waits for would make every call's future larger.
                 None => Box::pin(self.ready(call.patient, call.progress)).await?,
             };
+            if lease.is_rested() && !Box::pin(lease.answers()).await {
+                self.connections.retire(lease.connection());
+                continue;
+            }
             let body = call
                 .body
                 .replay()

@@ -8,6 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ten minutes, without a word that a container could hear that was suspended meanwhile.
 pub(crate) const IDLE: Duration = Duration::from_secs(300);
 
+/// A connection without calls for this long is asked whether it is still there before it is given one: something on the
+/// way (a NAT, a firewall, a load balancer) may have forgotten it.
+const RESTED: Duration = Duration::from_secs(60);
+
 /// The usage of one connection, shared by all that hold it.
 #[derive(Clone, Default)]
 pub(crate) struct Usage(Arc<Counts>);
@@ -37,11 +41,19 @@ impl Usage {
             && unix_seconds().saturating_sub(self.0.last.load(Relaxed)) >= IDLE.as_secs()
     }
 
-    /// Counts a call, until what it returns is dropped.
-    pub(crate) fn begin(&self) -> OpenCall {
-        self.0.calls.fetch_add(1, Relaxed);
-        self.touch();
-        OpenCall(self.clone())
+    /// Counts a call, until what it returns is dropped; says whether the connection rested before.
+    pub(crate) fn begin(&self) -> (OpenCall, bool) {
+        let alone = self.0.calls.fetch_add(1, Relaxed) == 0;
+        let now = unix_seconds();
+        let rest = now.saturating_sub(self.0.last.swap(now, Relaxed));
+        (OpenCall(self.clone()), alone && rest >= RESTED.as_secs())
+    }
+
+    /// As if the connection had rested for a while, and not so long that it is idle.
+    #[cfg(test)]
+    pub(crate) fn rest(&self) {
+        let last = unix_seconds() - RESTED.as_secs();
+        self.0.last.store(last, Relaxed);
     }
 
     fn touch(&self) {
@@ -73,7 +85,12 @@ mod tests {
     #[test]
     fn counts_calls_and_knows_long_rest() {
         let usage = Usage::new();
-        let call = usage.begin();
+        let (call, rested) = usage.begin();
+        assert!(!rested, "it is new");
+        usage.0.last.store(0, Relaxed);
+        let (another, rested) = usage.begin();
+        assert!(!rested, "a call is open");
+        drop(another);
         usage.0.last.store(0, Relaxed);
         assert_eq!(usage.calls(), 1);
         assert!(!usage.is_idle(), "a call is open");
@@ -82,6 +99,12 @@ mod tests {
         assert!(!usage.is_idle(), "it has only just ended");
         usage.0.last.store(unix_seconds() - IDLE.as_secs(), Relaxed);
         assert!(usage.is_idle());
+        usage.rest();
+        let (call, rested) = usage.begin();
+        assert!(rested);
+        drop(call);
+        let (_, rested) = usage.begin();
+        assert!(!rested, "it has only just been used");
         usage.0.last.store(unix_seconds() + 1000, Relaxed);
         assert!(!usage.is_idle(), "the clock was set back");
     }

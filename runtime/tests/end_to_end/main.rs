@@ -8,6 +8,7 @@
 
 mod application_default;
 mod calls;
+mod certificates;
 mod connections;
 mod deadlines;
 mod echo;

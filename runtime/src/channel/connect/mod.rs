@@ -11,7 +11,6 @@ use proxy::{Proxy, ProxyError};
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -165,7 +164,7 @@ impl Connector {
         let addresses = self.resolve(&proxy.name, proxy.port).await?;
         let mut tcp = race::connect(addresses)
             .await
-            .map_err(|error| self.no_tunnel(&at, ProxyError::Io(io::Error::other(error))))?;
+            .map_err(|error| self.no_tunnel(&at, ProxyError::Unreachable(error)))?;
         proxy
             .tunnel(&mut tcp, &self.host)
             .await

@@ -1,11 +1,15 @@
 //! Forward proxies: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl, Go and google-cloud-auth's own requests have them.
 //!
 //! The proxy is asked with CONNECT for a tunnel to the host (RFC 9110, 9.3.6), whose name it resolves itself (gRFC A1).
+//!
+//! `NO_PROXY` is a list with commas: `*` for all hosts; a name for itself and all names below it, with `.` or `*.` before
+//! it or without; an IP address; a network (`10.0.0.0/8`). A port after a name or an address restricts it to that port.
 
+use super::race::Unreachable;
 use crate::host::Host;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use std::fmt;
 use std::io;
@@ -25,8 +29,11 @@ pub(crate) struct Proxy {
 /// Why there is no way through a proxy.
 #[derive(Debug)]
 pub(crate) enum ProxyError {
+    /// Its URL cannot be read. It may hold a password and is not shown.
+    Unreadable,
     /// Its URL is of a kind that is not supported.
     Scheme(String),
+    Unreachable(Unreachable),
     Io(io::Error),
     /// It answered otherwise than with success: its status line.
     Refused(String),
@@ -37,16 +44,36 @@ pub(crate) enum ProxyError {
 impl Proxy {
     /// The proxy that the environment sets for a host, if it does. Hosts on this machine have none.
     pub(crate) fn of_environment(host: &Host) -> Result<Option<Self>, ProxyError> {
-        if host.is_loopback() {
+        let first = |names: [&str; 4]| {
+            let mut values = names.iter().filter_map(|name| std::env::var(name).ok());
+            values.find(|value| !value.is_empty()).unwrap_or_default()
+        };
+        Self::chosen(
+            &first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+            &first(["NO_PROXY", "no_proxy", "", ""]),
+            host,
+        )
+    }
+
+    /// A proxy that is set and cannot be understood is an error: going past it is not what was asked for.
+    fn chosen(url: &str, excepted: &str, host: &Host) -> Result<Option<Self>, ProxyError> {
+        if url.is_empty() || host.is_loopback() {
             return Ok(None);
         }
-        let Ok(uri) = format!("https://{}", host.authority()).parse() else {
+        let Ok(uri) = format!("https://{}", host.authority()).parse::<Uri>() else {
             return Ok(None);
         };
-        Matcher::from_env()
-            .intercept(&uri)
-            .map(|intercept| Self::of(&intercept))
-            .transpose()
+        if is_excepted(excepted, host, &uri) {
+            return Ok(None);
+        }
+        let matcher = Matcher::builder().https(url.to_owned()).build();
+        let intercept = matcher.intercept(&uri).ok_or(ProxyError::Unreadable)?;
+        // A `#` or `/` in a password ends the URL's authority: what is left would pass for a name and a port.
+        let is_known = intercept.basic_auth().is_some() || intercept.raw_auth().is_some();
+        if url.contains('@') && !is_known {
+            return Err(ProxyError::Unreadable);
+        }
+        Self::of(&intercept).map(Some)
     }
 
     fn of(intercept: &Intercept) -> Result<Self, ProxyError> {
@@ -56,6 +83,11 @@ impl Proxy {
             return Err(ProxyError::Scheme(scheme.to_owned()));
         }
         let name = uri.host().unwrap_or_default();
+        if name.is_empty()
+            || (uri.port_u16().is_none() && uri.authority().is_some_and(|it| it.as_str() != name))
+        {
+            return Err(ProxyError::Unreadable);
+        }
         let raw = intercept.raw_auth().and_then(|(user, password)| {
             let credentials = STANDARD.encode(format!("{user}:{password}"));
             HeaderValue::try_from(format!("Basic {credentials}")).ok()
@@ -84,6 +116,35 @@ impl Proxy {
         io.flush().await.map_err(ProxyError::Io)?;
         accepted(&head(io).await?)
     }
+}
+
+/// Whether `NO_PROXY` names a host. hyper-util knows neither ports nor `*.`, and `*` only for names.
+fn is_excepted(list: &str, host: &Host, uri: &Uri) -> bool {
+    let port = host.port();
+    let entries: Vec<_> = list
+        .split(',')
+        .map(str::trim)
+        .filter_map(|entry| match entry.rsplit_once(':') {
+            Some((name, number)) if !name.contains(':') || name.ends_with(']') => {
+                (number.parse() == Ok(port)).then_some(name)
+            }
+            _ => Some(entry),
+        })
+        .map(|entry| {
+            entry
+                .strip_prefix('*')
+                .filter(|rest| !rest.is_empty())
+                .unwrap_or(entry)
+        })
+        .map(|entry| entry.trim_matches(['[', ']']))
+        .collect();
+    entries.contains(&"*")
+        || Matcher::builder()
+            .https("http://proxy")
+            .no(entries.join(","))
+            .build()
+            .intercept(uri)
+            .is_none()
 }
 
 fn bracketed(name: &str) -> String {
@@ -129,10 +190,13 @@ impl ProxyError {
     /// What to do about it.
     pub(crate) fn advice(&self) -> &'static str {
         match self {
-            Self::Scheme(_) => {
-                "set HTTPS_PROXY to http://HOST:PORT, or except the host with NO_PROXY"
+            Self::Unreadable | Self::Scheme(_) => {
+                "set HTTPS_PROXY to http://HOST:PORT (special characters of a password as %XX), or except the host \
+                 with NO_PROXY"
             }
-            Self::Io(_) => "check HTTPS_PROXY, or except the host with NO_PROXY",
+            Self::Unreachable(_) | Self::Io(_) => {
+                "check HTTPS_PROXY, or except the host with NO_PROXY"
+            }
             Self::Refused(line) if line.contains(" 407") => {
                 "it asks for a user name and password: write them into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT"
             }
@@ -147,6 +211,8 @@ impl ProxyError {
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable => f.write_str("HTTPS_PROXY (or ALL_PROXY) is no URL of a proxy"),
+            Self::Unreachable(error) => write!(f, "it cannot be reached: {error}"),
             Self::Scheme(scheme) => write!(f, "proxies of the kind {scheme}:// are not supported"),
             Self::Io(error) => write!(f, "it broke off: {error}"),
             Self::Refused(line) => write!(f, "it refused the tunnel: {line}"),
@@ -188,6 +254,65 @@ mod tests {
                 panic!("{scheme}");
             };
             assert!(error.to_string().contains(scheme), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_excepts_names_addresses_networks_and_ports() {
+        for (list, host, excepted) in [
+            ("", "a.run.app", false),
+            ("*", "a.run.app", true),
+            ("x, *", "10.1.2.3", true),
+            ("run.app", "a.run.app", true),
+            (".run.app", "a.run.app", true),
+            ("*.run.app", "a.run.app", true),
+            ("A.RUN.APP", "a.run.app", true),
+            ("n.app", "a.run.app", false),
+            ("a.run.app.example", "a.run.app", false),
+            ("a.run.app:443", "a.run.app", true),
+            ("a.run.app:8443", "a.run.app", false),
+            ("a.run.app:8443", "a.run.app:8443", true),
+            ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("10.1.2.3", "10.1.2.3:99", true),
+            ("10.1.2.3:98", "10.1.2.3:99", false),
+            ("2001:db8::/32", "[2001:db8::1]", true),
+            ("2001:db8::1", "[2001:db8::1]", true),
+            ("[2001:db8::1]:443", "[2001:db8::1]", true),
+            ("[2001:db8::1]:1", "[2001:db8::1]", false),
+            (",, ,:,", "a.run.app", false),
+        ] {
+            let host = Host::parse(host).unwrap();
+            let proxy = Proxy::chosen("http://proxy.example", list, &host).unwrap();
+            assert_eq!(proxy.is_none(), excepted, "{list:?} {host}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_not_gone_past_and_not_shown() {
+        let host = Host::parse("a.run.app").unwrap();
+        for url in [
+            "http://me:hun ter2@proxy",
+            "http://me:hunter2#@:x",
+            "ftp://me:hunter2@proxy",
+            "http://me:12/hunter2@proxy",
+            "http://proxy:99999",
+            "http://proxy:",
+            "http://",
+        ] {
+            let Err(error) = Proxy::chosen(url, "", &host) else {
+                panic!("{url}");
+            };
+            assert!(matches!(error, ProxyError::Unreadable), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+            assert!(Proxy::chosen(url, "run.app", &host).unwrap().is_none());
+        }
+        for here in ["localhost", "127.0.0.1", "[::1]", "x.localhost"] {
+            let host = Host::parse(here).unwrap();
+            assert!(
+                Proxy::chosen("http://proxy", "", &host).unwrap().is_none(),
+                "{here}"
+            );
         }
     }
 
@@ -243,6 +368,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_variables_are_read_or_refused(url in "\\PC{0,60}", list in "[a-z0-9.:*,/\\[\\] ]{0,40}") {
+            let host = Host::parse("a.run.app").unwrap();
+            let _ = Proxy::chosen(&url, &list, &host);
+            let _ = Proxy::chosen(&format!("http://{url}"), "", &host);
+        }
+
         #[test]
         fn any_head_is_taken_or_refused(head in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = accepted(&head);

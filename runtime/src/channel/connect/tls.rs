@@ -82,6 +82,11 @@ pub(crate) fn advice(error: &std::io::Error) -> &'static str {
         )) => {
             "its certificate is for other names: check the host, and that its name resolves to the right server"
         }
+        // As `openssl req -x509` makes them: an authority's own.
+        Some(Tls::InvalidCertificate(_)) => {
+            "its certificate is not one for a server, as a self-signed one of an authority is not: give it one that is \
+             signed by an authority, and add that with `root_certificates_pem` if it is your own"
+        }
         Some(Tls::AlertReceived(rustls::AlertDescription::NoApplicationProtocol)) => {
             "it speaks no HTTP/2, which gRPC needs"
         }

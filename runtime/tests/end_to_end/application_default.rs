@@ -4,12 +4,15 @@
 use crate::echo::{Ask, EchoClient};
 use crate::fake;
 use std::process::{Command, Output};
+use std::time::Duration;
 use tonic_cloud_run::testing::FakeCloudRun;
 use tonic_cloud_run::{Channel, Error};
 
 const HOST: &str = "END_TO_END_HOST";
 const CA: &str = "END_TO_END_CA";
 pub(crate) const ADDRESS: &str = "END_TO_END_ADDRESS";
+/// The time limit on connecting, in seconds.
+pub(crate) const TIMEOUT: &str = "END_TO_END_TIMEOUT";
 
 /// The part of the child: one call with the default credentials. Without the parent's variables there is nothing to do.
 #[tokio::test]
@@ -20,6 +23,9 @@ async fn child() {
     let mut channel = Channel::builder(host).root_certificates_pem(std::env::var(CA).unwrap());
     if let Some(address) = std::env::var(ADDRESS).ok().filter(|it| !it.is_empty()) {
         channel = channel.connect_to(address.parse().unwrap());
+    }
+    if let Ok(seconds) = std::env::var(TIMEOUT) {
+        channel = channel.connect_timeout(Duration::from_secs(seconds.parse().unwrap()));
     }
     match EchoClient::on(channel.build().unwrap())
         .unary(Ask::text("called"))

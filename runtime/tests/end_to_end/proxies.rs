@@ -1,6 +1,6 @@
 //! Calls through a forward proxy, as a program's environment sets it: each case is a process of its own.
 
-use crate::application_default::{ADDRESS, call_with};
+use crate::application_default::{ADDRESS, TIMEOUT, call_with};
 use crate::fake;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -113,4 +113,23 @@ async fn hosts_may_be_excepted() {
     let outcome = call(&fake, &[("HTTPS_PROXY", url), ("NO_PROXY", domain)]);
     assert!(outcome.starts_with("FAILED: Unavailable"), "{outcome}");
     assert_eq!(*asked.lock().unwrap(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_never_answers_or_is_not_there_is_told() {
+    let fake = fake().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = silent.local_addr().unwrap();
+    let url = format!("http://me:hunter2@{at}");
+    let outcome = call(
+        &fake,
+        &[("https_proxy", url.clone()), (TIMEOUT, "1".to_owned())],
+    );
+    let waited = format!("not connected within 1s, waiting for the proxy {at};");
+    assert!(outcome.contains(&waited), "{outcome}");
+    assert!(!outcome.contains("hunter2"), "{outcome}");
+    drop(silent);
+    let outcome = call(&fake, &[("https_proxy", url)]);
+    assert!(outcome.contains("it cannot be reached"), "{outcome}");
+    assert!(!outcome.contains("hunter2"), "{outcome}");
 }

@@ -2,6 +2,7 @@
 
 mod proxy;
 mod race;
+mod step;
 pub(crate) mod tls;
 
 use super::connection::{self, HandshakeError, Keepalive, Sender};
@@ -12,9 +13,9 @@ use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use step::{Step, Steps};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tonic::Code;
@@ -30,32 +31,6 @@ pub(crate) enum Security {
     Plaintext,
 }
 
-/// What connecting may be waiting for, and what to look at.
-const STEPS: [(&str, &str); 5] = [
-    ("its name to be resolved", "check DNS from here"),
-    (
-        "TCP",
-        "a firewall or a VPC route may be dropping the packets; the limit is `connect_timeout`",
-    ),
-    (
-        "the proxy",
-        "check HTTPS_PROXY, or except the host with NO_PROXY; the limit is `connect_timeout`",
-    ),
-    (
-        "the TLS handshake",
-        "what listens there accepts connections and does not answer; is it the right port? The limit is \
-         `connect_timeout`",
-    ),
-    (
-        "the server's HTTP/2 SETTINGS",
-        "what listens there speaks TLS and then says nothing; is it a gRPC server? The limit is `connect_timeout`",
-    ),
-];
-const TCP: u8 = 1;
-const PROXY: u8 = 2;
-const TLS: u8 = 3;
-const HTTP2: u8 = 4;
-
 /// Makes connections to one host.
 pub(crate) struct Connector {
     pub(crate) host: Host,
@@ -70,17 +45,17 @@ impl Connector {
     /// A new connection, within the connect time limit. Its task runs on the current Tokio runtime and ends when
     /// the last sender and the last stream are gone.
     pub(crate) async fn connect(&self) -> Result<Sender, Error> {
-        let step = AtomicU8::new(0);
-        tokio::time::timeout(self.timeout, self.establish(&step))
+        let steps = Steps::default();
+        tokio::time::timeout(self.timeout, self.establish(&steps))
             .await
             .unwrap_or_else(|_| {
-                let (waiting_for, advice) = STEPS[usize::from(step.load(Relaxed))];
+                let step = steps.last();
                 Err(self.failed(
                     format!(
-                        "not connected within {:?}, waiting for {waiting_for}",
+                        "not connected within {:?}, waiting for {step}",
                         self.timeout
                     ),
-                    advice,
+                    step.advice(),
                 ))
             })
     }
@@ -119,28 +94,27 @@ impl Connector {
         .with_host(&self.host)
     }
 
-    async fn establish(&self, step: &AtomicU8) -> Result<Sender, Error> {
-        let tcp = self.tcp(step).await?;
+    async fn establish(&self, steps: &Steps) -> Result<Sender, Error> {
+        let tcp = self.tcp(steps).await?;
         // Small frames must not wait for one another. Where the option is refused they do; no more.
         let _ = tcp.set_nodelay(true);
         match &self.security {
-            Security::Plaintext => self.http2(tcp, step).await,
+            Security::Plaintext => self.http2(tcp, steps).await,
             Security::Tls {
                 extra_roots,
                 config,
             } => {
                 let config = self.tls_config(extra_roots, config).await?;
-                step.store(TLS, Relaxed);
-                self.http2(self.tls(tcp, config).await?, step).await
+                steps.at(Step::Tls);
+                self.http2(self.tls(tcp, config).await?, steps).await
             }
         }
     }
 
     /// A connection to the host, through a proxy where the environment sets one.
-    async fn tcp(&self, step: &AtomicU8) -> Result<TcpStream, Error> {
+    async fn tcp(&self, steps: &Steps) -> Result<TcpStream, Error> {
         if let Some(address) = self.address {
-            step.store(TCP, Relaxed);
-            return self.reach(vec![address]).await;
+            return self.reach(vec![address], steps).await;
         }
         if matches!(self.security, Security::Plaintext) {
             let addresses = self.resolve(self.host.name(), self.host.port()).await?;
@@ -150,17 +124,15 @@ impl Connector {
                     "calls without TLS stay on loopback addresses",
                 ));
             }
-            step.store(TCP, Relaxed);
-            return self.reach(addresses).await;
+            return self.reach(addresses, steps).await;
         }
         let proxy = Proxy::of_environment(&self.host).map_err(|error| self.no_tunnel("", error))?;
         let Some(proxy) = proxy else {
             let addresses = self.resolve(self.host.name(), self.host.port()).await?;
-            step.store(TCP, Relaxed);
-            return self.reach(addresses).await;
+            return self.reach(addresses, steps).await;
         };
-        step.store(PROXY, Relaxed);
-        let at = format!(" {}:{}", proxy.name, proxy.port);
+        let at = format!(" {proxy}");
+        steps.at(Step::Proxy(proxy.to_string()));
         let addresses = self.resolve(&proxy.name, proxy.port).await?;
         let mut tcp = race::connect(addresses)
             .await
@@ -191,7 +163,8 @@ impl Connector {
         }
     }
 
-    async fn reach(&self, addresses: Vec<SocketAddr>) -> Result<TcpStream, Error> {
+    async fn reach(&self, addresses: Vec<SocketAddr>, steps: &Steps) -> Result<TcpStream, Error> {
+        steps.at(Step::Tcp(addresses.clone()));
         race::connect(addresses).await.map_err(|error| {
             let advice = if error.is_refused() {
                 "nothing listens there: check the host and port"
@@ -263,11 +236,11 @@ impl Connector {
         }
     }
 
-    async fn http2<T>(&self, io: T, step: &AtomicU8) -> Result<Sender, Error>
+    async fn http2<T>(&self, io: T, steps: &Steps) -> Result<Sender, Error>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        step.store(HTTP2, Relaxed);
+        steps.at(Step::Settings);
         connection::open(io, self.keepalive, &self.host)
             .await
             .map_err(|error| match error {

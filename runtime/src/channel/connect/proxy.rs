@@ -118,6 +118,13 @@ impl Proxy {
     }
 }
 
+/// Where it is. Who asks is not told.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", bracketed(&self.name), self.port)
+    }
+}
+
 /// Whether `NO_PROXY` names a host. hyper-util knows neither ports nor `*.`, and `*` only for names.
 fn is_excepted(list: &str, host: &Host, uri: &Uri) -> bool {
     let port = host.port();

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How many failures are told one by one.
-const TOLD: usize = 4;
+pub(super) const TOLD: usize = 4;
 
 /// Why no address answered.
 #[derive(Debug)]
@@ -120,17 +120,20 @@ mod tests {
         assert_eq!(interleaved(Vec::new()), []);
     }
 
-    /// An address at which nothing listens.
-    async fn refusing() -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
+    /// An address at which nothing listens, and nothing else can while the socket is held.
+    fn refusing() -> (TcpSocket, SocketAddr) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
     }
 
     #[tokio::test]
     async fn an_address_that_refuses_is_passed_over() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
-        let tcp = connect(vec![refusing().await, good]).await.unwrap();
+        let (_held, refusing) = refusing();
+        let tcp = connect(vec![refusing, good]).await.unwrap();
         assert_eq!(tcp.peer_addr().unwrap(), good);
     }
 
@@ -149,13 +152,14 @@ mod tests {
         sleep(Duration::from_millis(100)).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
-        let tcp = connect(vec![silent, refusing().await, good]).await.unwrap();
+        let (_held, refusing) = refusing();
+        let tcp = connect(vec![silent, refusing, good]).await.unwrap();
         assert_eq!(tcp.peer_addr().unwrap(), good);
     }
 
     #[tokio::test]
     async fn all_that_was_tried_is_told_up_to_a_few() {
-        let address = refusing().await;
+        let (_held, address) = refusing();
         let error = connect(vec![address; 6]).await.unwrap_err();
         assert!(error.is_refused());
         let text = error.to_string();

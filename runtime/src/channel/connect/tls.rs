@@ -4,18 +4,21 @@ use crate::error::Error;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The operating system's root certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or Mozilla's where
 /// there are none, as in a container made from scratch. Read once, at the first connection.
-static SYSTEM_ROOTS: LazyLock<RootCertStore> = LazyLock::new(|| {
+static SYSTEM_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    roots
+    Arc::new(roots)
 });
+
+/// What all channels share that trust the system's roots alone: the roots' memory, and sessions to resume.
+static SHARED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
 
 /// Certificates to trust besides the system's.
 pub(crate) fn parse_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -46,8 +49,18 @@ pub(crate) fn parse_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Er
 pub(crate) fn client_config(
     extra_roots: &[CertificateDer<'static>],
 ) -> Result<Arc<ClientConfig>, Error> {
-    let mut roots = SYSTEM_ROOTS.clone();
+    if extra_roots.is_empty() {
+        return match SHARED.get() {
+            Some(shared) => Ok(shared.clone()),
+            None => trusting(SYSTEM_ROOTS.clone()).map(|made| SHARED.get_or_init(|| made).clone()),
+        };
+    }
+    let mut roots = RootCertStore::clone(&SYSTEM_ROOTS);
     roots.add_parsable_certificates(extra_roots.iter().cloned());
+    trusting(Arc::new(roots))
+}
+
+fn trusting(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, Error> {
     // The provider is named: with a second one somewhere in the user's tree rustls could not choose.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -125,6 +138,8 @@ mod tests {
     #[test]
     fn there_are_always_roots() {
         assert!(!SYSTEM_ROOTS.is_empty());
-        assert_eq!(client_config(&[]).unwrap().alpn_protocols, [b"h2"]);
+        let config = client_config(&[]).unwrap();
+        assert_eq!(config.alpn_protocols, [b"h2"]);
+        assert!(Arc::ptr_eq(&config, &client_config(&[]).unwrap()));
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -55,8 +55,14 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    /// A client of the server at an address. Must be made on a Tokio runtime, since tonic's is.
-    pub(crate) fn new(way: Way, address: SocketAddr, ca: &str) -> Result<Self, Failure> {
+    /// A client of the server at an address, with a token that takes so long to fetch: tonic's fetches it here, ours
+    /// when it is called.
+    pub(crate) async fn new(
+        way: Way,
+        address: SocketAddr,
+        ca: &str,
+        fetch: Duration,
+    ) -> Result<Self, Failure> {
         let header = match way {
             Way::Tonic => {
                 let tls = ClientTlsConfig::new()
@@ -65,7 +71,7 @@ impl Client {
                 let channel = Endpoint::from_shared(format!("https://{address}"))?
                     .tls_config(tls)?
                     .connect_lazy();
-                let cached = Cached(format!("Bearer {}", token()?).parse()?);
+                let cached = Cached(format!("Bearer {}", token(fetch).await?).parse()?);
                 let service = InterceptedService::new(channel, cached);
                 return Ok(Self::Tonic(Grpc::new(service)));
             }
@@ -75,7 +81,7 @@ impl Client {
         let channel = Channel::builder(HOST)
             .connect_to(address)
             .root_certificates_pem(ca)
-            .credentials(Credentials::from_source(Fixed))
+            .credentials(Credentials::from_source(Source(fetch)))
             .token_header(header)
             .build()?;
         Ok(Self::Ours(codegen::Client::from_channel(channel)))
@@ -155,18 +161,23 @@ impl Interceptor for Cached {
     }
 }
 
-/// The same token, from a source.
-struct Fixed;
+/// The same token, from a source that takes so long.
+struct Source(Duration);
 
-impl TokenSource for Fixed {
+impl TokenSource for Source {
     async fn token(&self, _: &str) -> Result<IdToken, TokenError> {
-        let token = token().map_err(|error| TokenError::permanent(error.to_string()))?;
+        let token = token(self.0)
+            .await
+            .map_err(|error| TokenError::permanent(error.to_string()))?;
         IdToken::parse(token).map_err(|error| TokenError::permanent(error.to_string()))
     }
 }
 
 /// A token of the usual length, about 900 bytes, that nobody verifies.
-fn token() -> Result<String, Failure> {
+async fn token(fetch: Duration) -> Result<String, Failure> {
+    if !fetch.is_zero() {
+        tokio::time::sleep(fetch).await;
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let header = r#"{"alg":"RS256","kid":"763f7c4cd26a1eb2b1b39a88f4434d1f4d9a368b","typ":"JWT"}"#;
     let claims = format!(

@@ -16,6 +16,7 @@
 mod clients;
 mod load;
 mod message;
+mod picture;
 mod report;
 mod server;
 
@@ -65,6 +66,14 @@ fn main() -> Result<(), Failure> {
         }
     }
     report.slow(&slow);
+    eprintln!("cold starts …");
+    let mut cold = vec![Vec::new(); Way::ALL.len()];
+    for _ in 0..rounds {
+        for (way, times) in Way::ALL.into_iter().zip(&mut cold) {
+            times.push(load::cold(way, &server)?);
+        }
+    }
+    report.cold(&cold);
     println!("{report}");
     if let Some(path) = svg {
         std::fs::write(path, report.svg())?;

@@ -1,24 +1,28 @@
-//! The table, and the picture.
+//! The table.
 
 use crate::load::{Count, Outcome, Slow};
-use crate::{Cell, Shape, Way};
+use crate::{Cell, Shape, Way, picture};
 use std::fmt;
-use std::fmt::Write as _;
 
 /// The medians of a contestant in a cell, and what they are of the baseline's.
 #[derive(Clone, Copy, Debug)]
-struct Figures {
-    per_second: f64,
-    cpu: f64,
+pub(crate) struct Figures {
+    pub(crate) per_second: f64,
+    pub(crate) cpu: f64,
     p50: f64,
     p99: f64,
 }
 
+/// A cell, and what each contestant came to in it: absolute, and relative to the baseline.
+pub(crate) type Row = (Cell, Vec<(Figures, Figures)>);
+
 #[derive(Default)]
 pub(crate) struct Report {
-    cells: Vec<(Cell, Vec<(Figures, Figures)>)>,
+    cells: Vec<Row>,
     counts: Vec<(Way, Count)>,
     slow: Vec<(Slow, f64, f64)>,
+    /// The first call of each contestant in milliseconds, and what it is of the baseline's.
+    cold: Vec<(f64, f64)>,
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -81,170 +85,121 @@ impl Report {
         }
     }
 
+    pub(crate) fn cold(&mut self, times: &[Vec<f64>]) {
+        for rounds in times {
+            let ratios = rounds.iter().zip(&times[0]).map(|(it, base)| it / base);
+            self.cold
+                .push((median(rounds.iter().copied()), median(ratios)));
+        }
+    }
+
     fn ratio(&self, cell: Cell, way: Way, figure: fn(&Figures) -> f64) -> f64 {
         let rows = self.cells.iter().find(|(it, _)| *it == cell);
         rows.map_or(f64::NAN, |(_, rows)| figure(&rows[way as usize].1))
     }
 
-    /// The figures to reach, and those reached.
-    fn targets(&self) -> Vec<(&'static str, f64, bool, f64)> {
+    /// The figures to reach, and those reached: with either header, unless one is named.
+    fn targets(&self) -> Vec<(String, f64, bool, f64)> {
         let cell = |shape, in_flight, threads| Cell {
             shape,
             in_flight,
             threads,
         };
         let (crowd, lone) = (cell(Shape::Small, 256, 2), cell(Shape::Small, 1, 1));
-        let (x, auth) = (Way::XServerlessAuthorization, Way::Authorization);
         let stream = cell(Shape::Stream, 64, 2);
         let large = cell(Shape::Large, 64, 2);
-        let ours = self.counts.last().map(|(_, count)| count);
-        let (_, slow, slow_p99) =
-            self.slow
-                .last()
-                .cloned()
-                .unwrap_or((Slow { all: 0.0, p99: 0.0 }, f64::NAN, f64::NAN));
         // What, the target, whether more is better, the figure.
-        vec![
-            (
-                "256 in flight, x-serverless: calls/s",
-                2.0,
+        let mut targets = Vec::new();
+        for (way, per_second, cpu) in [
+            (Way::Authorization, 1.5, 0.55),
+            (Way::XServerlessAuthorization, 2.0, 0.4),
+        ] {
+            let mut add = |what: &str, target, more, figure| {
+                targets.push((format!("{way}: {what}"), target, more, figure));
+            };
+            let ratio = |cell, figure| self.ratio(cell, way, figure);
+            add(
+                "256 in flight, calls/s",
+                per_second,
                 true,
-                self.ratio(crowd, x, |it| it.per_second),
-            ),
-            (
-                "256 in flight, x-serverless: CPU per call",
-                0.4,
+                ratio(crowd, |it| it.per_second),
+            );
+            add(
+                "256 in flight, CPU per call",
+                cpu,
                 false,
-                self.ratio(crowd, x, |it| it.cpu),
-            ),
-            (
-                "256 in flight, x-serverless: p99",
-                0.6,
-                false,
-                self.ratio(crowd, x, |it| it.p99),
-            ),
-            (
-                "256 in flight, authorization: calls/s",
-                1.5,
-                true,
-                self.ratio(crowd, auth, |it| it.per_second),
-            ),
-            (
-                "256 in flight, authorization: CPU per call",
-                0.55,
-                false,
-                self.ratio(crowd, auth, |it| it.cpu),
-            ),
-            (
-                "one at a time: median latency",
+                ratio(crowd, |it| it.cpu),
+            );
+            add("256 in flight, p99", 0.6, false, ratio(crowd, |it| it.p99));
+            add(
+                "one at a time, median latency",
                 1.0,
                 false,
-                self.ratio(lone, auth, |it| it.p50),
-            ),
-            (
-                "one at a time: CPU per call",
+                ratio(lone, |it| it.p50),
+            );
+            add(
+                "one at a time, CPU per call",
                 0.85,
                 false,
-                self.ratio(lone, auth, |it| it.cpu),
-            ),
-            (
-                "64 streams: messages/s",
+                ratio(lone, |it| it.cpu),
+            );
+            add(
+                "64 streams, messages/s",
                 1.4,
                 true,
-                self.ratio(stream, x, |it| it.per_second),
-            ),
-            (
-                "64 KiB: calls/s",
+                ratio(stream, |it| it.per_second),
+            );
+            add(
+                "64 KiB, calls/s",
                 1.2,
                 true,
-                self.ratio(large, x, |it| it.per_second),
-            ),
-            ("1000 slow calls: times as fast", 9.0, true, 1.0 / slow),
-            ("1000 slow calls: p99", 0.15, false, slow_p99),
-            (
-                "allocations per small call",
+                ratio(large, |it| it.per_second),
+            );
+            let slow = self.slow.get(way as usize);
+            add(
+                "1000 slow calls, times as fast",
+                9.0,
+                true,
+                slow.map_or(f64::NAN, |(_, all, _)| 1.0 / all),
+            );
+            add(
+                "1000 slow calls, p99",
+                0.15,
+                false,
+                slow.map_or(f64::NAN, |(_, _, p99)| *p99),
+            );
+            let count = |figure: fn(&Count) -> f64| {
+                let found = self.counts.iter().find(|(it, _)| *it == way);
+                found.map_or(f64::NAN, |(_, it)| figure(it))
+            };
+            add(
+                "allocations per 100 B call",
                 15.0,
                 false,
-                ours.map_or(f64::NAN, |it| it.allocations),
-            ),
-            (
-                "bytes allocated per small call",
+                count(|it| it.allocations),
+            );
+            add(
+                "bytes allocated per 100 B call",
                 4096.0,
                 false,
-                ours.map_or(f64::NAN, |it| it.allocated),
-            ),
-            (
-                "HTTP/2 bytes per small call, both ways",
-                120.0,
-                false,
-                ours.map_or(f64::NAN, |it| it.http2),
-            ),
-        ]
-    }
-
-    /// Calls a second and CPU per call of every cell, as bars beside the baseline.
-    pub(crate) fn svg(&self) -> String {
-        const LEFT: f64 = 230.0;
-        const PANEL: f64 = 300.0;
-        const ROW: f64 = 34.0;
-        let scale = PANEL / 2.5;
-        let height = 70.0 + ROW * self.cells.len() as f64;
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 880 {height}\" font-family=\"sans-serif\" \
-             font-size=\"12\">\n<style>text{{fill:#444}} .a{{fill:#8ab4f8}} .x{{fill:#1a73e8}} .b{{stroke:#888}} \
-             @media (prefers-color-scheme: dark) {{text{{fill:#ccc}}}}</style>\n"
-        );
-        for (panel, title) in [
-            (0.0, "calls a second (longer is better)"),
-            (1.0, "client CPU per call (shorter is better)"),
-        ] {
-            let x = LEFT + panel * (PANEL + 20.0);
-            let line = x + scale;
-            let _ = write!(
-                svg,
-                "<text x=\"{x}\" y=\"16\" font-weight=\"bold\">{title}</text>\n<text x=\"{line}\" y=\"34\" \
-                 text-anchor=\"middle\">tonic = 1</text>\n<line class=\"b\" x1=\"{line}\" x2=\"{line}\" y1=\"38\" \
-                 y2=\"{}\"/>\n",
-                height - 26.0
+                count(|it| it.allocated),
             );
-        }
-        for (index, (cell, rows)) in self.cells.iter().enumerate() {
-            let y = 44.0 + ROW * index as f64;
-            let _ = writeln!(
-                svg,
-                "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{cell}</text>",
-                LEFT - 10.0,
-                y + 16.0
-            );
-            for (row, class) in [(1, "a"), (2, "x")] {
-                let ratios = [rows[row].1.per_second, rows[row].1.cpu];
-                for (panel, ratio) in ratios.into_iter().enumerate() {
-                    let x = LEFT + panel as f64 * (PANEL + 20.0);
-                    let top = y + (row as f64 - 1.0) * 13.0;
-                    let width = ratio.min(2.4) * scale;
-                    let _ = writeln!(
-                        svg,
-                        "<rect class=\"{class}\" x=\"{x}\" y=\"{top}\" width=\"{width:.1}\" height=\"11\"/><text \
-                         x=\"{:.1}\" y=\"{}\" font-size=\"10\">{ratio:.2}</text>",
-                        x + width + 4.0,
-                        top + 9.0
-                    );
-                }
+            if way == Way::XServerlessAuthorization {
+                add(
+                    "HTTP/2 bytes per empty call",
+                    120.0,
+                    false,
+                    count(|it| it.http2),
+                );
+                add("the same with TLS around", 120.0, false, count(|it| it.tcp));
             }
         }
-        let y = height - 8.0;
-        let _ = write!(
-            svg,
-            "<rect class=\"a\" x=\"{LEFT}\" y=\"{}\" width=\"11\" height=\"11\"/><text x=\"{}\" y=\"{y}\">token in \
-             authorization</text>\n<rect class=\"x\" x=\"{}\" y=\"{}\" width=\"11\" height=\"11\"/><text x=\"{}\" \
-             y=\"{y}\">token in x-serverless-authorization</text>\n</svg>\n",
-            y - 10.0,
-            LEFT + 16.0,
-            LEFT + 180.0,
-            y - 10.0,
-            LEFT + 196.0
-        );
-        svg
+        targets
+    }
+
+    /// The picture of all cells.
+    pub(crate) fn svg(&self) -> String {
+        picture::svg(&self.cells)
     }
 }
 
@@ -276,7 +231,7 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "\none small call: allocations, bytes allocated; bytes both ways in HTTP/2, with TLS"
+            "\none at a time: allocations and bytes allocated per 100 B call; bytes per empty call, both ways: HTTP/2, with TLS"
         )?;
         for (way, it) in &self.counts {
             writeln!(
@@ -296,6 +251,13 @@ impl fmt::Display for Report {
                 slow.all, slow.p99
             )?;
         }
+        writeln!(
+            f,
+            "\nthe first call, a token 50 ms and a server 30 ms away (ms, ratio)"
+        )?;
+        for (way, (time, ratio)) in Way::ALL.into_iter().zip(&self.cold) {
+            writeln!(f, "{way:38} {time:7.1} {ratio:5.2}")?;
+        }
         writeln!(f, "\nfigures to reach")?;
         for (what, target, more, figure) in self.targets() {
             let reached = if more {
@@ -305,7 +267,7 @@ impl fmt::Display for Report {
             };
             let sign = if more { '≥' } else { '≤' };
             let verdict = if reached { "reached" } else { "not reached" };
-            writeln!(f, "{what:46} {sign} {target:7.2} {figure:9.2}  {verdict}")?;
+            writeln!(f, "{what:58} {sign} {target:7.2} {figure:9.2}  {verdict}")?;
         }
         Ok(())
     }

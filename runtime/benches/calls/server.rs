@@ -28,6 +28,9 @@ pub(crate) const ROLE: &str = "--serve";
 /// The streams that the port for slow calls takes on a connection.
 const FEW: u32 = 100;
 
+/// How late the port far away begins.
+const FAR: Duration = Duration::from_millis(30);
+
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
     process: Child,
@@ -36,6 +39,8 @@ pub(crate) struct Server {
     pub(crate) wide: SocketAddr,
     /// Takes a hundred.
     pub(crate) narrow: SocketAddr,
+    /// Begins the TLS handshake late, as a server far away does.
+    pub(crate) far: SocketAddr,
 }
 
 impl Drop for Server {
@@ -57,7 +62,7 @@ pub(crate) fn start() -> Result<Server, Failure> {
             .ok_or("the server has died")?
             .map_err(Failure::from)
     };
-    let (wide, narrow) = (line()?.parse()?, line()?.parse()?);
+    let (wide, narrow, far) = (line()?.parse()?, line()?.parse()?, line()?.parse()?);
     let mut ca = String::new();
     while !ca.contains("-----END") {
         ca += &line()?;
@@ -68,6 +73,7 @@ pub(crate) fn start() -> Result<Server, Failure> {
         ca,
         wide,
         narrow,
+        far,
     })
 }
 
@@ -85,16 +91,19 @@ pub(crate) fn serve() -> Result<(), Failure> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let wide = TcpListener::bind("127.0.0.1:0").await?;
         let narrow = TcpListener::bind("127.0.0.1:0").await?;
+        let far = TcpListener::bind("127.0.0.1:0").await?;
         println!(
-            "{}\n{}\n{}",
+            "{}\n{}\n{}\n{}",
             wide.local_addr()?,
             narrow.local_addr()?,
+            far.local_addr()?,
             cert.pem()
         );
         let counts = Counts::default();
         tokio::try_join!(
-            listen(wide, tls.clone(), counts.clone(), 1000),
-            listen(narrow, tls, counts, FEW),
+            listen(wide, tls.clone(), counts.clone(), 1000, Duration::ZERO),
+            listen(narrow, tls.clone(), counts.clone(), FEW, Duration::ZERO),
+            listen(far, tls, counts, 1000, FAR),
         )?;
         Ok(())
     })
@@ -105,6 +114,7 @@ async fn listen(
     tls: TlsAcceptor,
     counts: Counts,
     streams: u32,
+    late: Duration,
 ) -> Result<(), Failure> {
     let (sender, connections) = tokio::sync::mpsc::channel(64);
     let service = Bench(counts.clone());
@@ -113,6 +123,9 @@ async fn listen(
             let (tls, counts, sender) = (tls.clone(), counts.clone(), sender.clone());
             tokio::spawn(async move {
                 let _ = tcp.set_nodelay(true);
+                if !late.is_zero() {
+                    tokio::time::sleep(late).await;
+                }
                 let tcp = Counted(tcp, counts.tcp);
                 if let Ok(tls) = tls.accept(tcp).await {
                     let _ = sender

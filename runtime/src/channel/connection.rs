@@ -22,11 +22,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-/// How much a server may send ahead of a slow reader: of one stream, and of all streams of a connection. They are large
-/// from the start rather than grown by pings (as BDP estimators do): 1 MiB fills 80 Mbit/s at 100 ms for one stream, and
-/// front ends count pings against a client.
+/// How much a server may send ahead of a slow reader. Large from the start rather than grown by pings (as BDP estimators
+/// do): 1 MiB fills 80 Mbit/s at 100 ms for one stream, and front ends count pings against a client.
 const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+
+/// As much for all streams of a connection as HTTP/2 can say: the streams' own windows bound it, and any number of slow
+/// readers holds up none of the others.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// The largest frame taken: a message in one frame is read without being put together from pieces.
 const MAX_FRAME: u32 = 256 * 1024;

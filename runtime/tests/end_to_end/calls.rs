@@ -233,6 +233,33 @@ async fn a_slow_reader_of_many_small_messages_harms_nobody() {
 }
 
 #[tokio::test]
+async fn many_slow_readers_hold_up_no_other_call() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        // Two megabytes, of which one message is read.
+        let ask = Ask {
+            times: 20,
+            ..Ask::text(&"x".repeat(100_000))
+        };
+        let mut stream = client.server_stream(ask).await.unwrap();
+        let first = tokio::time::timeout(Duration::from_secs(20), stream.message());
+        first.await.expect("held up").unwrap().unwrap();
+        slow.push(stream);
+    }
+    // By now each has filled its window.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ask = Ask::text(&"y".repeat(1_000_000));
+    let call = client.unary_within(Duration::from_secs(20), ask);
+    assert_eq!(call.await.unwrap().text.len(), 1_000_000);
+    assert_eq!(fake.front().connections_opened(), 1);
+    for mut stream in slow {
+        while stream.message().await.unwrap().is_some() {}
+    }
+}
+
+#[tokio::test]
 async fn a_stream_of_requests_that_panics_ends_its_call() {
     let fake = fake().await;
     let client = EchoClient::on(fake.channel().unwrap());

@@ -102,6 +102,38 @@ async fn calls_wait_for_a_server_that_restarts() {
 }
 
 #[tokio::test]
+async fn a_storm_of_goaways_fails_no_call() {
+    let fake = fake().await;
+    let client = EchoClient::on(fake.channel().unwrap());
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for _ in 0..40 {
+                    client
+                        .unary(Ask::slow(Duration::from_millis(5)))
+                        .await
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    while callers.iter().any(|caller| !caller.is_finished()) {
+        fake.front().go_away();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(
+        fake.front().calls_admitted(),
+        64 * 40,
+        "each was carried out once"
+    );
+    assert!(fake.front().connections_opened() > 10);
+}
+
+#[tokio::test]
 async fn no_more_than_so_many_calls_wait_for_room() {
     let fake = FakeCloudRun::builder()
         .max_concurrent_streams(1)

@@ -3,9 +3,10 @@
 use super::deferred::Deferred;
 use super::incoming::Incoming;
 use super::replay::AttemptBody;
+use super::traffic::{Counted, Traffic};
 use super::upload;
 use super::usage::{IDLE, OpenCall, Usage};
-use super::written::{Counted, Written};
+use super::window::{self, Window};
 use crate::host::Host;
 use crate::telemetry;
 use bytes::Bytes;
@@ -21,10 +22,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
-
-/// How much a server may send ahead of a slow reader. Large from the start rather than grown by pings (as BDP estimators
-/// do): 1 MiB fills 80 Mbit/s at 100 ms for one stream, and front ends count pings against a client.
-const STREAM_WINDOW: u32 = 1024 * 1024;
 
 /// As much for all streams of a connection as HTTP/2 can say: the streams' own windows bound it, and any number of slow
 /// readers holds up none of the others.
@@ -60,7 +57,7 @@ pub(crate) struct Sender(Arc<Shared>);
 struct Shared {
     id: ConnectionId,
     requests: SendRequest<Bytes>,
-    written: Written,
+    traffic: Traffic,
     /// Closed when the connection's task has ended.
     task: watch::Receiver<()>,
     usage: Usage,
@@ -79,6 +76,9 @@ pub(crate) struct Lease {
 
 /// How long a server may take to answer whether it is still there, when a call waits for it.
 const CHECK: Duration = Duration::from_secs(5);
+
+/// How long it may take without keepalive, when nothing waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why a connection did not become one.
 pub(crate) enum HandshakeError {
@@ -116,10 +116,10 @@ where
 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let usage = Usage::new();
-    let (io, written) = Counted::new(io);
+    let (io, traffic) = Counted::new(io);
     let (requests, mut connection) = h2::client::Builder::new()
         .enable_push(false)
-        .initial_window_size(STREAM_WINDOW)
+        .initial_window_size(window::INITIAL)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(MAX_FRAME)
         .initial_max_send_streams(UNTOLD)
@@ -136,7 +136,7 @@ where
     let shared = Shared {
         id,
         requests,
-        written,
+        traffic: traffic.clone(),
         task,
         usage: usage.clone(),
         limit: Arc::new(AtomicUsize::new(connection.max_concurrent_send_streams())),
@@ -144,7 +144,8 @@ where
     };
     let limit = shared.limit.clone();
     tokio::spawn(async move {
-        let ended = drive(connection, keepalive, asked, &usage, &limit).await;
+        let window = Window::new(traffic);
+        let ended = drive(connection, keepalive, asked, &usage, &limit, &window).await;
         drop(alive);
         telemetry::connection_closed(&host, id.number(), &ended, ended.error());
     });
@@ -206,6 +207,7 @@ async fn drive<T>(
     asked: mpsc::Receiver<oneshot::Sender<()>>,
     usage: &Usage,
     limit: &AtomicUsize,
+    window: &Window,
 ) -> Ended
 where
     T: AsyncRead + AsyncWrite + Send + Unpin,
@@ -213,7 +215,7 @@ where
     let pings = connection.ping_pong();
     let mut dead = pin!(async {
         match pings {
-            Some(pings) => unanswered(pings, keepalive, asked, usage).await,
+            Some(pings) => unanswered(pings, keepalive, asked, usage, window).await,
             None => pending().await,
         }
     });
@@ -224,20 +226,27 @@ where
         }
         // The server may change it at any time.
         limit.store(connection.max_concurrent_send_streams(), Relaxed);
+        window.look();
         if dead.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ended::Unanswered);
+        }
+        // Refused while the server has not taken the size before.
+        if window.tell(|size| connection.set_initial_window_size(size).is_ok()) {
+            cx.waker().wake_by_ref();
         }
         idle.as_mut().poll(cx).map(|()| Ended::Idle)
     })
     .await
 }
 
-/// Ends when a ping got no answer in time. Pings while calls are open, and before the first call after a rest.
+/// Ends when a ping got no answer in time. Pings while calls are open, before the first call after a rest, and to learn
+/// how much the path holds.
 async fn unanswered(
     mut pings: h2::PingPong,
     keepalive: Option<Keepalive>,
     mut asked: mpsc::Receiver<oneshot::Sender<()>>,
     usage: &Usage,
+    window: &Window,
 ) {
     loop {
         let interval = async {
@@ -252,11 +261,14 @@ async fn unanswered(
                 Some(keepalive) if usage.calls() > 0 => (keepalive.timeout, None),
                 _ => continue,
             },
+            () = window.due() => (keepalive.map_or(PATIENCE, |keepalive| keepalive.timeout), None),
         };
+        let round_trip = window.measure();
         match timeout(patience, pings.ping(h2::Ping::opaque())).await {
             Ok(Ok(_)) => drop(check.map(|check| check.send(()))),
             _ => return,
         }
+        window.measured(&round_trip);
     }
 }
 
@@ -339,7 +351,7 @@ impl Lease {
             .await
             .map_err(Failure::unsent)?;
         let (parts, body) = request.into_parts();
-        let before = shared.written.count();
+        let before = shared.traffic.written();
         let (response, stream) = requests
             .send_request(Request::from_parts(parts, ()), false)
             .map_err(Failure::unsent)?;
@@ -348,7 +360,7 @@ impl Lease {
             Ok(response) => Ok(response.map(|stream| Incoming::new(stream, upload, open))),
             Err(error) => Err(Failure {
                 error,
-                unsent: shared.written.count() == before,
+                unsent: shared.traffic.written() == before,
             }),
         }
     }

@@ -15,9 +15,10 @@ mod progress;
 mod received;
 mod replay;
 mod single;
+mod traffic;
 mod upload;
 mod usage;
-mod written;
+mod window;
 
 pub use builder::{ChannelBuilder, TokenHeader};
 

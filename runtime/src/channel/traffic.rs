@@ -1,4 +1,5 @@
-//! How many bytes have been handed to a connection: whether a request has left this process.
+//! How many bytes a connection has been handed, which tells whether a request has left this process, and how many have
+//! come from it, which tells how much its path holds.
 
 use std::io;
 use std::pin::Pin;
@@ -7,37 +8,47 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The count of a connection.
-#[derive(Clone)]
-pub(crate) struct Written(Arc<AtomicU64>);
+/// The counts of a connection.
+#[derive(Clone, Default)]
+pub(crate) struct Traffic(Arc<Counts>);
 
-impl Written {
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Relaxed)
+#[derive(Default)]
+struct Counts {
+    written: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    pub(crate) fn written(&self) -> u64 {
+        self.0.written.load(Relaxed)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.0.received.load(Relaxed)
     }
 }
 
-/// A connection that counts the bytes written to it.
+/// A connection that counts its bytes.
 pub(crate) struct Counted<T> {
     io: T,
-    written: Written,
+    traffic: Traffic,
 }
 
 impl<T> Counted<T> {
-    pub(crate) fn new(io: T) -> (Self, Written) {
-        let written = Written(Arc::default());
+    pub(crate) fn new(io: T) -> (Self, Traffic) {
+        let traffic = Traffic::default();
         (
             Self {
                 io,
-                written: written.clone(),
+                traffic: traffic.clone(),
             },
-            written,
+            traffic,
         )
     }
 
     fn count(&self, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(bytes)) = written {
-            self.written.0.fetch_add(*bytes as u64, Relaxed);
+            self.traffic.0.written.fetch_add(*bytes as u64, Relaxed);
         }
     }
 }
@@ -48,7 +59,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let bytes = buffer.filled().len().saturating_sub(before);
+        if bytes > 0 {
+            self.traffic.0.received.fetch_add(bytes as u64, Relaxed);
+        }
+        read
     }
 }
 
